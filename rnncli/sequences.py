@@ -1,0 +1,70 @@
+"""Sequences of unequal length in one tensor, and what follows from their lengths."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import torch
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Padded:
+    """Sequences padded at their end to the longest.
+
+    Attributes:
+        values: (batch, time, ...). Padding positions hold anything; whoever reads them must mask.
+        lengths: (batch,) int64, always on the CPU so that no decision waits for a device; each in 1..time.
+    """
+
+    values: Tensor
+    lengths: Tensor
+
+    @property
+    def batch(self) -> int:
+        return self.values.shape[0]
+
+    @property
+    def time(self) -> int:
+        return self.values.shape[1]
+
+    @cached_property
+    def full(self) -> bool:
+        """Whether no position is padding."""
+        return bool((self.lengths == self.time).all())
+
+    @cached_property
+    def mask(self) -> Tensor:
+        """(batch, time) bool on the device of `values`: True where a position is valid."""
+        steps = torch.arange(self.time)
+        return (steps < self.lengths.unsqueeze(1)).to(self.values.device)
+
+    @cached_property
+    def reversal(self) -> Tensor:
+        """(batch, time) int64 on the device of `values`: for each position the one that takes its place
+        when every sequence is reversed within its own length. Padding stays where it is, so the map is
+        its own inverse."""
+        steps = torch.arange(self.time).expand(self.batch, -1)
+        mirrored = self.lengths.unsqueeze(1) - 1 - steps
+        return torch.where(mirrored >= 0, mirrored, steps).to(self.values.device)
+
+    @cached_property
+    def last(self) -> Tensor:
+        """(batch,) int64 on the device of `values`: the position of the last valid step."""
+        return (self.lengths - 1).to(self.values.device)
+
+    def with_values(self, values: Tensor) -> Padded:
+        """The same lengths around other values of (batch, time, ...)."""
+        return Padded(values, self.lengths)
+
+    def zeroed(self) -> Padded:
+        """The same sequences with zeros at padding positions."""
+        if self.full:
+            return self
+        mask = self.mask.reshape(self.mask.shape + (1,) * (self.values.dim() - 2))
+        return self.with_values(self.values.masked_fill(~mask, 0))
+
+    def to(self, device: torch.device) -> Padded:
+        """The same sequences with `values` on another device."""
+        return Padded(self.values.to(device, non_blocking=True), self.lengths)
