@@ -65,5 +65,5 @@ class ChosenBy:
         return core_schema.tagged_union_schema(
             choices={name: handler.generate_schema(model) for name, model in self.choices().items()},
             discriminator=self.key,
-            from_attributes=False,
+            from_attributes=True,
         )

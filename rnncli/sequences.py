@@ -54,16 +54,25 @@ class Padded:
         """(batch,) int64 on the device of `values`: the position of the last valid step."""
         return (self.lengths - 1).to(self.values.device)
 
+    @cached_property
+    def _padding_rows(self) -> Tensor:
+        """Which rows of the time-major (time * batch, ...) view are padding."""
+        return (~self.mask).t().flatten().nonzero().squeeze(1)
+
     def with_values(self, values: Tensor) -> Padded:
-        """The same lengths around other values of (batch, time, ...)."""
-        return Padded(values, self.lengths)
+        """The same lengths around other values of (batch, time, ...) on the same device."""
+        other = Padded(values, self.lengths)
+        derived = {name: value for name, value in self.__dict__.items() if name not in ("values", "lengths")}
+        other.__dict__.update(derived)  # mask and maps follow from the lengths: they are not made again
+        return other
 
     def zeroed(self) -> Padded:
-        """The same sequences with zeros at padding positions."""
+        """The same sequences with zeros at padding positions, in time-major memory."""
         if self.full:
             return self
-        mask = self.mask.reshape(self.mask.shape + (1,) * (self.values.dim() - 2))
-        return self.with_values(self.values.masked_fill(~mask, 0))
+        by_time = self.values.transpose(0, 1)
+        zeroed = by_time.flatten(0, 1).index_fill(0, self._padding_rows, 0).view(by_time.shape)
+        return self.with_values(zeroed.transpose(0, 1))
 
     def to(self, device: torch.device) -> Padded:
         """The same sequences with `values` on another device."""

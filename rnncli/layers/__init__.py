@@ -1,0 +1,1 @@
+"""Layers: cells over time in both directions, what feeds them, and what sums them up."""

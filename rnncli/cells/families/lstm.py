@@ -1,0 +1,41 @@
+"""Long short-term memory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Literal
+
+from rnncli.cells.cell import CELLS, Cell, CellSettings
+from rnncli.cells.graph import Named, V, sigmoid, tanh
+
+
+class LSTMSettings(CellSettings):
+    """Options of the LSTM."""
+
+    type: Literal["lstm"]
+    """Long short-term memory with a forget gate (Gers et al. 2000), without peepholes."""
+
+    forget_bias: float = 0.0
+    """Number added to the forget gate's bias at initialisation; 1 helps to remember (Jozefowicz et al. 2015)."""
+
+
+@CELLS.register("lstm")
+class LSTM(Cell[LSTMSettings]):
+    """Long short-term memory (Hochreiter & Schmidhuber 1997) with the forget gate of Gers, Schmidhuber & Cummins,
+    "Learning to forget" (Neural Computation 12, 2000), without peepholes, as torch.nn.LSTM has it.
+    """
+
+    settings_type = LSTMSettings
+    states = ("h", "c")
+
+    def step(self, x: Named[V], state: tuple[V, ...], U: Named[Callable[[V], V]], p: Named[V]) -> tuple[V, ...]:
+        h, c = state
+        i = sigmoid(x.i + U.i(h))
+        f = sigmoid(x.f + U.f(h))
+        g = tanh(x.g + U.g(h))
+        o = sigmoid(x.o + U.o(h))
+        c = f * c + i * g
+        return o * tanh(c), c
+
+    def bias_shifts(self) -> Mapping[str, float]:
+        return {"f": self.settings.forget_bias}

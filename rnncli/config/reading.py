@@ -1,0 +1,34 @@
+"""A config file, with overrides, as settings."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TypeVar
+
+from pydantic import ValidationError
+
+from rnncli.config.document import Document
+from rnncli.config.explaining import explain
+from rnncli.config.settings import Settings
+from rnncli.errors import ConfigError
+
+S = TypeVar("S", bound=Settings)
+
+
+def read(path: Path, model: type[S], overrides: Sequence[str] = ()) -> S:
+    """The settings of a file, with overrides `a.b=c` on top; what neither names has its default.
+
+    Raises:
+        ConfigError: all mistakes of the file and the overrides.
+    """
+    document = Document(path, overrides)
+    settings, found = None, []
+    try:
+        settings = model.model_validate(document.value, context=path.parent)
+    except ValidationError as error:
+        found = list(explain(error, model))
+    mistakes = document.report(found)
+    if mistakes or settings is None:
+        raise ConfigError(mistakes)
+    return settings

@@ -1,0 +1,5 @@
+"""The names of the engines, for settings; importing them does not import torch."""
+
+from typing import Literal
+
+EngineName = Literal["auto", "loop", "torch"]

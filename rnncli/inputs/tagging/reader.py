@@ -1,0 +1,85 @@
+"""Sentences of files in columns, as they are read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import BinaryIO
+
+from rnncli.errors import DataError
+from rnncli.inputs.files import OnBadRow, lines, place
+from rnncli.inputs.tagging.columns import CONLLU, Columns
+
+
+@dataclass(slots=True)
+class Sentence:
+    """The columns of each token, and the line each stands on."""
+
+    rows: list[list[str]] = field(default_factory=list)
+    lines: list[int] = field(default_factory=list)
+
+
+def sentences(
+    source: Path | BinaryIO, columns: Columns, encoding: str, on_bad_row: OnBadRow, *, tagged: bool
+) -> Iterator[Sentence]:
+    """The sentences of a file; a sentence ends at a line that is empty or holds only white space.
+
+    Comments, -DOCSTART- lines, and the multiword tokens (3-4) and empty nodes (8.1) of CoNLL-U are passed over.
+
+        EU      B-ORG
+        rejects O
+
+    Args:
+        on_bad_row: is told of the first bad line of a sentence, which is then left out as a whole.
+        tagged: every line must have a tag; otherwise a line of one column is a token by itself.
+
+    Raises:
+        DataError: the file is absent or damaged.
+    """
+    name = place(source)
+    sentence, spoilt = Sentence(), False
+
+    def spoil(bad: DataError) -> None:
+        nonlocal spoilt
+        if not spoilt:
+            on_bad_row(bad)
+        spoilt = True
+
+    for line, text in lines(source, encoding, spoil):
+        if not text or text.isspace() or text.startswith("-DOCSTART-"):
+            if sentence.rows and not spoilt:
+                yield sentence
+            sentence, spoilt = Sentence(), False
+        elif not (columns.comment and text.startswith(columns.comment)):
+            row = columns.split(text)
+            if columns.conllu and len(row) > 1 and ("-" in row[0] or "." in row[0]):
+                continue
+            fault = _fault(row, columns, tagged)
+            if fault:
+                spoil(DataError(fault, name, line))
+            sentence.rows.append(row)
+            sentence.lines.append(line)
+    if sentence.rows and not spoilt:
+        yield sentence
+
+
+def _fault(row: list[str], columns: Columns, tagged: bool) -> str | None:
+    width = len(row)
+    if width == 1 and not tagged:
+        return None
+    if columns.conllu and width != len(CONLLU):
+        return f"has {_columns(width)}, CoNLL-U has {len(CONLLU)}"
+    if width == 1:
+        return "has 1 column where a token and its tag are needed"
+    needed = {"token": columns.token, "tag": columns.tag} if tagged else {"token": columns.token}
+    for noun, column in needed.items():
+        if not -width <= column < width:
+            return f"has {_columns(width)}, but the {noun} is wanted from column {column} (data.{noun}_column)"
+        if not row[column]:
+            return f"its {noun} (column {column}) is empty"
+    return None
+
+
+def _columns(width: int) -> str:
+    return f"{width} column" if width == 1 else f"{width} columns"

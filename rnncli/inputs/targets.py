@@ -1,0 +1,42 @@
+"""What is to be predicted: its kind decides heads, metrics, baselines and how a prediction is written."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+TaskMode = Literal["one-to-one", "many-to-one", "many-to-many"]
+
+Kind = Literal["class", "labels", "value", "tag", "token", "frame", "forecast"]
+"""class: one of `names`. labels: a subset of `names`. value: numbers, one a name.
+tag: a class for each token of a tagged sentence. token: the next token of a stream. frame: the label set of the next
+frame. forecast: the `horizon` steps that follow a window, for each of `names`."""
+
+
+@dataclass(frozen=True)
+class Target:
+    """The target of a run, complete once the training part has been read.
+
+    Attributes:
+        names: classes, labels, tags, tokens or value columns; the position is the id.
+        counts: how often the training part has each of `names`; empty for values.
+        per_step: one target for each time step, not one for each sequence.
+        horizon: steps of a forecast.
+        season: steps of a season, for the naive forecast and MASE.
+        scheme: how tags write spans (BIO, BIOES), or None where tags are not spans.
+    """
+
+    kind: Kind
+    names: tuple[str, ...]
+    counts: tuple[int, ...] = ()
+    per_step: bool = False
+    horizon: int = 1
+    season: int = 1
+    scheme: Literal["BIO", "BIOES"] | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, saved: dict[str, Any]) -> Target:
+        return cls(**{key: tuple(value) if isinstance(value, list) else value for key, value in saved.items()})

@@ -1,0 +1,216 @@
+"""Texts with a class, labels or a value each, and texts whose next token is to be predicted."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from rnncli.errors import ConfigError, DataError, RunError
+from rnncli.inputs import vectors
+from rnncli.inputs.batches import Dataset, Ragged, Sequences
+from rnncli.inputs.features import Tokens
+from rnncli.inputs.loader import LOADERS, Chunk, Loader, Source, SplitName
+from rnncli.inputs.tables import BLOCK
+from rnncli.inputs.targets import Target, TaskMode
+from rnncli.inputs.text import answers
+from rnncli.inputs.text.encoding import Encoded, Encoder, Tally, describe
+from rnncli.inputs.text.parts import BadRows, Part, hold_out, read
+from rnncli.inputs.text.reading import Form, examples, form_of, holds_folders, left_out
+from rnncli.inputs.text.settings import TextSettings
+from rnncli.inputs.text.stream import Stream
+
+
+@LOADERS.register("text")
+class TextLoader(Loader[TextSettings]):
+    """Tables, lines and folders of texts.
+
+    Its one feature is "tokens". A split is a Sequences with the target of each text or, where the next token is the
+    target, a Stream: the texts one after another, each with its end, one more such end in front as the context of the
+    first token, so that every token of the text is predicted. The names of that target are the entries of the
+    vocabulary, so that output and embedding can share weights; the first, padding, is never true.
+
+    To predict, a text is a sequence by itself, and standard input has the form of the training part (lines where that
+    was a folder). Of a file without header the target column may be absent.
+    """
+
+    def __init__(self, settings: TextSettings, task: TaskMode) -> None:
+        super().__init__(settings, task)
+        self._following = settings.target.kind == "next"
+        if self._following != (task == "many-to-many"):
+            raise ConfigError(
+                [
+                    f"data.target.kind: {settings.target.kind} does not go with task: {task}; of texts, many-to-many "
+                    "predicts the next token (kind: next), many-to-one and one-to-one a class, labels or a value; a "
+                    "class for each token is read by loader: tagging"
+                ]
+            )
+        self._center, self._scale = 0.0, 1.0
+        self._form: Form = "lines"
+        self._whole = False
+        self._encoder: Encoder
+
+    def load(self, limit: int | None = None, refit: bool = False) -> dict[SplitName, Dataset]:
+        settings, bad = self.settings, BadRows(self.settings.skip_bad_rows)
+        self._form, self._whole = form_of(settings.train[0], settings), holds_folders(settings.train[0])
+        parts = self._parts(limit, bad)
+        if refit and "valid" in parts:
+            parts["train"] += parts.pop("valid")
+        self._encoder = Encoder.fit(settings, parts["train"].texts)
+        train, encoded = self._usable(parts.pop("train"), bad)
+        if self._following:
+            counts = np.bincount(encoded.ids, minlength=self._encoder.vocabulary.size)
+            self.target = Target("token", self._encoder.vocabulary.entries, tuple(counts.tolist()), per_step=True)
+        else:
+            self.target = answers.fit(train.answers, settings.target, settings.train[0])
+            if self.target.kind == "value":
+                values = np.array(train.answers, np.float64)
+                self._center, self._scale = float(values.mean()), float(values.std()) or 1.0
+        self._set_features(None if settings.vectors is None else self._read_vectors(settings.vectors))
+        datasets: dict[SplitName, Dataset] = {"train": self._dataset(train, encoded)}
+        tallies = {"train": Tally(encoded)}
+        for name, part in parts.items():
+            part, encoded = self._usable(part, bad, self.target)
+            datasets[name], tallies[name] = self._dataset(part, encoded), Tally(encoded)
+        self.notes += [*describe(tallies, settings), *bad.notes()]
+        return datasets
+
+    def state(self) -> dict[str, Any]:
+        return self._encoder.to_json() | {
+            "target": self.target.to_json(),
+            "center": self._center,
+            "scale": self._scale,
+            "form": self._form,
+            "whole_files": self._whole,
+            "vectors_width": self._vectors_width,
+        }
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        try:
+            self._encoder = Encoder.from_json(self.settings, state)
+            self.target = Target.from_json(state["target"])
+            self._center, self._scale = float(state["center"]), float(state["scale"])
+            self._form, self._whole = state["form"], bool(state["whole_files"])
+            width = state["vectors_width"]
+            # The vectors themselves are among the weights; the model is built by their width.
+            shape = (self._encoder.vocabulary.size, width)
+            self._set_features(None if width is None else np.full(shape, np.nan, np.float32))
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise RunError(f"the saved state of the text loader is damaged ({error!r})") from None
+
+    def labelled(self, path: Path) -> Dataset:
+        bad = BadRows(self.settings.skip_bad_rows)
+        part, encoded = self._usable(self._read([path], None, bad), bad, self.target)
+        self.notes += [*describe({"": Tally(encoded)}, self.settings), *bad.notes()]
+        return self._dataset(part, encoded)
+
+    def chunks(self, source: Source, on_bad_row: Callable[[DataError], None]) -> Iterator[Chunk]:
+        form = form_of(source, self.settings) if isinstance(source, Path) else self._form
+        if isinstance(source, Path) and form == "lines" and self._whole:
+            form = "files"
+        found = examples(source, form, self.settings, whole=self._whole, answers=False, on_bad_row=on_bad_row)
+        tally = Tally()
+        while rows := list(islice(found, BLOCK)):
+            part = Part(
+                [row.text for row in rows], [], [(row.source, row.line) for row in rows], [row.own for row in rows]
+            )
+            part, encoded = self._usable(part, on_bad_row)
+            tally.add(encoded)
+            if part:
+                yield Chunk(self._rows(part, encoded), part.own)
+        self.notes += describe({"": tally}, self.settings)
+
+    def written(self, chunk: Chunk, predictions: Sequence[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
+        """Of a language model one row a text: its tokens with the end of the text, the sum of their nll in nats, and
+        exp of its mean."""
+        if not self._following:
+            yield from ({**own, **prediction} for own, prediction in zip(chunk.rows, predictions, strict=True))
+            return
+        steps, texts = iter(predictions), chunk.dataset
+        lengths = texts.lengths if isinstance(texts, Sequences) else ()
+        for own, length in zip(chunk.rows, map(int, lengths), strict=True):
+            nll = math.fsum(step["nll"] for step in islice(steps, length))
+            yield {**own, "tokens": length, "nll": nll, "perplexity": float(np.exp(nll / length))}
+
+    def _parts(self, limit: int | None, bad: BadRows) -> dict[SplitName, Part]:
+        settings = self.settings
+        filed = {"valid": settings.valid, "test": settings.test}
+        parts: dict[Any, Part] = {"train": self._read(settings.train, limit, bad)}
+        shares = {"valid": settings.split.valid, "test": settings.split.test}
+        shares = {name: share for name, share in shares.items() if share and not filed[name]}
+        if shares:
+            try:
+                parts = hold_out(parts["train"], settings, shares)
+            except DataError as error:
+                raise DataError(str(error), settings.train[0]) from None
+        for name, paths in filed.items():
+            if paths:
+                parts[name] = self._read(paths, limit, bad)
+        return parts
+
+    def _read(self, paths: Sequence[Path], limit: int | None, bad: BadRows) -> Part:
+        part, files = read(paths, self.settings, limit, bad)
+        self.files += files
+        for path in paths:
+            if form_of(path, self.settings) == "files" and path.is_dir() and (others := left_out(path)):
+                self.notes.append(f"left out of {path.name}: {', '.join(others)}")
+        return part
+
+    def _read_vectors(self, path: Path) -> np.ndarray:
+        vocabulary = self._encoder.vocabulary
+        table = vectors.read(path, vocabulary.ids, vocabulary.size)
+        found = np.count_nonzero(~np.isnan(table[:, 0]))
+        self.files.append(path)
+        self.notes.append(f"pretrained vectors: {found} of {vocabulary.size - 2} units of the vocabulary have one")
+        return table
+
+    def _set_features(self, pretrained: np.ndarray | None) -> None:
+        self._vectors_width = None if pretrained is None else pretrained.shape[1]
+        self.features = {"tokens": Tokens(self._encoder.vocabulary.size, pretrained)}
+
+    def _usable(
+        self, part: Part, on_bad_row: Callable[[DataError], None], target: Target | None = None
+    ) -> tuple[Part, Encoded]:
+        """The rows of a part that can be encoded; with a target, whose answers the training part has too."""
+        encoded = self._encoder.encode(part.texts)
+        wrong = dict.fromkeys(np.flatnonzero(encoded.lengths == 0).tolist(), "the text is empty")
+        if self.task == "one-to-one":
+            for row in np.flatnonzero(encoded.lengths > 1).tolist():
+                wrong[row] = (
+                    f"the text has {encoded.lengths[row]} units (data.units: {self.settings.units}) where task: "
+                    "one-to-one reads one; task: many-to-one reads several"
+                )
+        if target is not None and part.answers:
+            known = set(target.names)
+            for row, answer in enumerate(part.answers):
+                if (sentence := answers.unseen(answer, target, known)) is not None:
+                    wrong.setdefault(row, sentence)
+        if not wrong:
+            return part, encoded
+        for row in sorted(wrong):
+            on_bad_row(DataError(wrong[row], *part.places[row]))
+        part = part.take(row for row in range(len(part)) if row not in wrong)
+        return part, self._encoder.encode(part.texts)
+
+    def _dataset(self, part: Part, encoded: Encoded) -> Dataset:
+        if self._following:
+            return Stream(np.concatenate([[self._encoder.end], encoded.ids]))
+        return self._rows(part, encoded)
+
+    def _rows(self, part: Part, encoded: Encoded) -> Sequences:
+        tokens = Ragged(torch.from_numpy(encoded.ids), encoded.offsets)
+        if self._following:
+            # Every text ends with the end, so moving all by one puts the end in front of each.
+            moved = np.concatenate([[self._encoder.end], encoded.ids[:-1]])
+            return Sequences({"tokens": Ragged(torch.from_numpy(moved), encoded.offsets)}, tokens)
+        if not part.answers:
+            return Sequences({"tokens": tokens}, None)
+        targets = answers.encode(part.answers, self.target, self._center, self._scale)
+        if self.target.kind == "value":
+            return answers.ScaledSequences({"tokens": tokens}, targets, self._center, self._scale)
+        return Sequences({"tokens": tokens}, targets)

@@ -1,0 +1,188 @@
+"""Texts out of tables, plain lines and folders, one after another, with what stands beside them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import BinaryIO, Literal, NamedTuple
+
+import pandas as pd
+
+from rnncli.errors import ConfigError, DataError
+from rnncli.inputs import tables
+from rnncli.inputs.files import COMPRESSED, OnBadRow, check_exists, lines, place, suffix
+from rnncli.inputs.loader import Source
+from rnncli.inputs.text.settings import TextSettings
+
+Form = Literal["csv", "tsv", "jsonl", "parquet", "lines", "files"]
+
+
+class Example(NamedTuple):
+    """One text.
+
+    Attributes:
+        answer: what stands in the target column or the class that the file's place says; None where nothing is asked.
+        source, line: where it stands.
+        own: the columns that a predictions file repeats.
+    """
+
+    text: str
+    answer: str | None
+    source: str
+    line: int
+    own: Mapping[str, str]
+
+
+def form_of(path: Path, settings: TextSettings) -> Form:
+    """How a file or folder is read: as `data.format` says, or by its name."""
+    if settings.format != "auto":
+        return settings.format
+    return "files" if path.is_dir() else tables.format_of(path) or "lines"
+
+
+def holds_folders(path: Path) -> bool:
+    """Whether the classes of a folder are its sub-folders, each file of theirs one text."""
+    return path.is_dir() and any(
+        _is_text(inner) for entry in path.iterdir() if _is_folder(entry) for inner in entry.iterdir()
+    )
+
+
+def texts_of(path: Path, whole: bool) -> list[Path]:
+    """The files of texts that a path stands for: itself, or the .txt files of a folder, and of its sub-folders where
+    each is one text.
+
+    Raises:
+        DataError: there are none.
+    """
+    check_exists(path)
+    if path.is_file():
+        return [path]
+    entries = [
+        inner for entry in path.iterdir() for inner in (entry.iterdir() if _is_folder(entry) and whole else [entry])
+    ]
+    found = sorted(entry for entry in entries if _is_text(entry))
+    if not found:
+        raise DataError("has no .txt files", path)
+    return found
+
+
+def class_of(file: Path, whole: bool) -> str:
+    """The class that a file's place says: its folder, or its own name."""
+    if whole:
+        return file.parent.name
+    return (file.with_suffix("") if file.suffix.lower() in COMPRESSED else file).stem
+
+
+def left_out(folder: Path) -> list[str]:
+    """The names of the visible files of a folder of classes that hold no texts."""
+    return sorted(
+        entry.name for entry in folder.iterdir() if entry.is_file() and entry.name[0] != "." and not _is_text(entry)
+    )
+
+
+def _is_text(path: Path) -> bool:
+    return path.is_file() and suffix(path) == ".txt" and path.name[0] != "."
+
+
+def _is_folder(path: Path) -> bool:
+    return path.is_dir() and path.name[0] != "."
+
+
+def examples(
+    source: Source, form: Form, settings: TextSettings, *, whole: bool, answers: bool, on_bad_row: OnBadRow | None
+) -> Iterator[Example]:
+    """The texts of a source as they are read.
+
+    Args:
+        whole: in the form "files", each file is one text, its class the folder; else each line that is not blank is
+            one, its class the file's name.
+        answers: the target must be there too; else it is not looked for.
+
+    Raises:
+        ConfigError: the settings don't say where the target stands.
+        DataError: a file can't be used; or a row, where `on_bad_row` is None.
+    """
+    if answers:
+        _check_target(form, settings)
+    if isinstance(source, pd.DataFrame):
+        return _of_table(source, "csv", settings, answers, on_bad_row)
+    if isinstance(source, Sequence):
+        return (Example(text, None, "texts", line, {settings.input: text}) for line, text in enumerate(source, 1))
+    if form == "files" and isinstance(source, Path):
+        return _of_files(source, settings, whole, on_bad_row)
+    if form == "lines" or form == "files":
+        return _of_lines(source, settings, on_bad_row)
+    return _of_table(source, form, settings, answers, on_bad_row)
+
+
+def _check_target(form: Form, settings: TextSettings) -> None:
+    target = settings.target
+    if form == "files" and target.kind != "class":
+        raise ConfigError([f"data.target.kind: folders and files say a class (kind: class), found {target.kind}"])
+    if form == "lines":
+        raise ConfigError(
+            [
+                f"data.format: lines hold texts without a {target.kind}; give a table with a target column, a folder "
+                "whose sub-folders or files are the classes (format: files), or predict the next token (target: "
+                "{kind: next})"
+            ]
+        )
+    if form != "files" and target.column is None:
+        raise ConfigError(["data.target.column: is missing; name the column of the table that holds the target"])
+
+
+def _of_table(
+    source: Path | BinaryIO | pd.DataFrame,
+    form: tables.TableFormat,
+    settings: TextSettings,
+    answers: bool,
+    on_bad_row: OnBadRow | None,
+) -> Iterator[Example]:
+    name = "frame" if isinstance(source, pd.DataFrame) else place(source)
+    column = settings.target.column
+    needed = {settings.input: "data.input"}
+    if answers and column is not None:
+        needed[column] = "data.target.column"
+    rows = tables.rows(
+        source,
+        form,
+        columns=settings.columns,
+        without=[] if answers or column is None else [column],
+        encoding=settings.encoding,
+        on_bad_row=on_bad_row,
+    )
+    checked = False
+    for line, values in ((row.line, row.values) for row in rows):
+        for key, setting in needed.items():
+            if key not in values:
+                # In JSON lines each row has its own columns; the first row's are the table's.
+                at = name if not checked and form != "jsonl" else f"{name}:{line}"
+                try:
+                    tables.require(values, [key], at, setting)
+                except DataError as bad:
+                    if on_bad_row is None or not checked:
+                        raise
+                    on_bad_row(bad)
+                    break
+        else:
+            answer = values[column] if answers and column is not None else None
+            yield Example(values[settings.input], answer, name, line, values)
+        checked = True
+
+
+def _of_lines(source: Path | BinaryIO, settings: TextSettings, on_bad_row: OnBadRow | None) -> Iterator[Example]:
+    name = place(source)
+    for line, text in lines(source, settings.encoding, on_bad_row):
+        yield Example(text, None, name, line, {settings.input: text})
+
+
+def _of_files(path: Path, settings: TextSettings, whole: bool, on_bad_row: OnBadRow | None) -> Iterator[Example]:
+    for file in texts_of(path, whole):
+        answer, numbered = class_of(file, whole), lines(file, settings.encoding, on_bad_row)
+        if whole:
+            name = str(file.relative_to(path)) if file != path else file.name
+            yield Example("\n".join(text for _, text in numbered), answer, str(file), 1, {"file": name})
+        else:
+            for line, text in numbered:
+                if text.strip() or settings.target.kind == "next":
+                    yield Example(text, answer, str(file), line, {"file": file.name, settings.input: text})

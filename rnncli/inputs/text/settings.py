@@ -1,0 +1,81 @@
+"""Options of the text loader."""
+
+from __future__ import annotations
+
+from typing import Literal, Self
+
+from pydantic import Field, model_validator
+
+from rnncli.config.paths import InputPath
+from rnncli.config.settings import Settings
+from rnncli.inputs.settings import DataSettings, SplitSettings
+
+
+class TextTarget(Settings):
+    """What a text is to be mapped to."""
+
+    kind: Literal["class", "labels", "value", "next"]
+    """One class, a set of labels, a number, or the next token (language modelling)."""
+
+    column: str | None = None
+    """Column that holds it; folders and files that are classes need none."""
+
+    separator: str = " "
+    """What stands between the labels of a set."""
+
+
+class TextSettings(DataSettings):
+    """Texts from tables, lines or folders."""
+
+    loader: Literal["text"]
+
+    format: Literal["auto", "csv", "tsv", "jsonl", "parquet", "lines", "files"] = "auto"
+    """Form of the files: auto goes by the file's name; lines is one text a line; files is a folder whose sub-folders
+    or files are the classes."""
+
+    columns: list[str] | None = None
+    """Names of the columns of a table that has no header line."""
+
+    input: str = "text"
+    """Column that holds the text."""
+
+    target: TextTarget
+
+    units: Literal["word", "character", "sentencepiece"] = "word"
+    """What a text is cut into: words at white space, characters, or pieces of a sentencepiece model."""
+
+    sentencepiece_size: int = Field(8000, ge=8)
+    """Pieces of the sentencepiece model that is trained on the training part."""
+
+    lowercase: bool = False
+    """Lower-case every text."""
+
+    min_count: int = Field(1, ge=1)
+    """Units seen less often in the training part count as unknown."""
+
+    max_length: int | None = Field(None, ge=1)
+    """Units after which a text is cut."""
+
+    vectors: InputPath | None = None
+    """Pretrained vectors in the text format of GloVe or word2vec."""
+
+    split: SplitSettings = SplitSettings()
+
+    @model_validator(mode="after")
+    def _each_does_something(self) -> Self:
+        tables, following = ("auto", "csv", "tsv"), self.target.kind == "next"
+        idle = {
+            "columns: names the columns of CSV and TSV alone": self.columns and self.format not in tables,
+            "sentencepiece_size: is for units: sentencepiece": "sentencepiece_size" in self.model_fields_set
+            and self.units != "sentencepiece",
+            "max_length: a language model reads its text as one stream and cuts nothing": self.max_length and following,
+            "target.column: with kind: next the text itself is the target": self.target.column and following,
+            "target.separator: is for kind: labels": "separator" in self.target.model_fields_set
+            and self.target.kind != "labels",
+        }
+        if self.columns and len(set(self.columns)) < len(self.columns):
+            raise ValueError("columns: a name stands twice")
+        told = [sentence for sentence, applies in idle.items() if applies]
+        if told:
+            raise ValueError("; ".join(told))
+        return self

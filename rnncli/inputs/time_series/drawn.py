@@ -1,0 +1,195 @@
+"""Examples that are drawn into parts as a whole: series, or rows of a table."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from rnncli.errors import DataError, UserError
+from rnncli.inputs.features import Feature
+from rnncli.inputs.loader import Chunk, SplitName
+from rnncli.inputs.splits import draw
+from rnncli.inputs.targets import Target, TaskMode
+from rnncli.inputs.time_series.encoding import Encoder, common_scaler
+from rnncli.inputs.time_series.examples import Examples
+from rnncli.inputs.time_series.form import Form, OnBadRow, Streamed
+from rnncli.inputs.time_series.missing import called, fill
+from rnncli.inputs.time_series.reading import stream_series
+from rnncli.inputs.time_series.scaling import Scaler
+from rnncli.inputs.time_series.series import Reading, Series
+from rnncli.inputs.time_series.settings import TimeSeriesSettings
+
+CHUNK = 4000
+"""Steps that are predicted together, unless one series alone has more."""
+
+HELD: tuple[SplitName, ...] = ("valid", "test")
+
+
+class Drawn(Form):
+    """Parts are files of their own or drawn by seed, stratified by class."""
+
+    shortest = 1
+    """Steps a series needs."""
+
+    def __init__(self, settings: TimeSeriesSettings, task: TaskMode) -> None:
+        super().__init__(settings, task)
+        kind = settings.target.kind
+        for name, unset in (("context", None), ("horizon", None), ("stride", 1)):
+            if getattr(settings, name) != unset:
+                raise UserError(f"data.{name}: only forecasts are cut into windows; target.kind is {kind}")
+        if settings.split.train is not None:
+            raise UserError(f"data.split.train: only forecasts cut in time; with target.kind {kind} it is the rest")
+        for part in HELD:
+            if isinstance(getattr(settings.split, part), str):
+                raise UserError(f"data.split.{part}: only forecasts are cut at a date; target.kind is {kind}")
+
+    @property
+    def features(self) -> dict[str, Feature]:
+        return self.encoder.features()
+
+    @abstractmethod
+    def dataset(self, series: Sequence[Series], labelled: bool) -> Examples:
+        """The examples of these series."""
+
+    @abstractmethod
+    def fit_target(self, training: Sequence[Series]) -> None:
+        """Sets what the training part knows of the targets, `self.target` among it."""
+
+    @abstractmethod
+    def own_rows(self, series: Series) -> list[dict[str, Any]]:
+        """What the predictions file says of each of the series' examples beside the prediction."""
+
+    def checked(self, series: Series) -> Series:
+        """The series with its targets as this form wants them."""
+        return series
+
+    def load(self, limit: int | None, refit: bool) -> dict[SplitName, Examples]:
+        reading = self.read(self.settings.train, limit, "train")
+        parts: dict[SplitName, list[Series]] = {"train": self._usable(reading.series, reading.value_columns)}
+        for part in HELD:
+            held = self._ready(part, limit)
+            if held is not None:
+                self._check_columns(held, reading.value_columns)
+                parts[part] = self._usable(held.series, reading.value_columns)
+        parts |= self._drawn(parts["train"], [part for part in HELD if part not in parts])
+        if refit:
+            parts["train"] = parts["train"] + parts.pop("valid", [])
+        self._fit(reading, parts["train"])
+        return {part: self.dataset(series, labelled=True) for part, series in parts.items()}
+
+    def state(self) -> dict[str, Any]:
+        return {"encoder": self.encoder.to_json(), "target": self.target.to_json()}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        self.encoder = Encoder.from_json(self.settings.scaling, state["encoder"])
+        self.target = Target.from_json(state["target"])
+
+    def labelled(self, path: Path) -> Examples:
+        reading = self.read([path], part="test")
+        self._check_columns(reading, self.encoder.columns)
+        return self.dataset(self._usable(reading.series, reading.value_columns), labelled=True)
+
+    def chunks(self, source: Streamed, on_bad_row: OnBadRow) -> Iterator[Chunk]:
+        some: list[Series] = []
+        for series in stream_series(source, self.settings, on_bad_row):
+            try:
+                some.append(self._filled(series, self.encoder.columns))
+            except DataError as error:
+                on_bad_row(error)
+            if sum(map(len, some)) >= CHUNK:
+                yield self._chunk(some)
+                some = []
+        if some:
+            yield self._chunk(some)
+
+    def _chunk(self, series: list[Series]) -> Chunk:
+        return Chunk(self.dataset(series, labelled=False), [row for one in series for row in self.own_rows(one)])
+
+    def _fit(self, reading: Reading, training: list[Series]) -> None:
+        settings = self.settings
+        # A series that is scaled by itself needs nothing of the training part.
+        scaler = Scaler(settings.scaling) if settings.scaling_per_series else common_scaler(settings.scaling, training)
+        masked = settings.missing == "mask"
+        self.encoder = Encoder.fitted(reading.value_columns, reading.category_columns, masked, training, scaler)
+        self.fit_target(training)
+
+    def _usable(self, series: Sequence[Series], columns: Sequence[str]) -> list[Series]:
+        if self.settings.missing is None:
+            fill(series, columns, None)  # Refuses missing values, counting all of them.
+        usable, bad = [], []
+        for one in series:
+            try:
+                usable.append(self.checked(self._filled(one, columns)))
+            except DataError as error:
+                bad.append(error)
+        self.leave_out(bad, "series", "can't be used")
+        if not usable:
+            raise bad[0]
+        return usable
+
+    def _filled(self, series: Series, columns: Sequence[str]) -> Series:
+        if not len(series):
+            raise DataError(f"{called(series)} has no steps", series.source)
+        filled = fill([series], columns, self.settings.missing)[0]
+        if len(filled) < self.shortest:
+            raise DataError(
+                f"{called(series)} has {len(filled)} step; target.kind {self.settings.target.kind} needs "
+                f"{self.shortest} at least",
+                series.source,
+                int(series.lines[0]),
+            )
+        return filled
+
+    def _check_columns(self, reading: Reading, columns: Sequence[str]) -> None:
+        if list(reading.value_columns) != list(columns):
+            raise DataError(
+                f"has the columns {', '.join(reading.value_columns)}; the training part has {', '.join(columns)}",
+                reading.series[0].source,
+            )
+
+    def _ready(self, part: SplitName, limit: int | None) -> Reading | None:
+        """The part from its own files; None where it has none."""
+        paths = getattr(self.settings, part)
+        return None if paths is None else self.read(paths, limit, part)
+
+    def _drawn(self, series: list[Series], parts: Sequence[SplitName]) -> dict[SplitName, list[Series]]:
+        """The training series and those drawn from them for `parts`."""
+        shares = self._shares(parts, len(series))
+        if not shares:
+            return {"train": series}
+        drawn = draw([_key(one) for one in series], self._classes(series), shares, self.settings.split.seed)
+        return {part: [series[position] for position in drawn[part]] for part in ("train", *shares)}
+
+    def _shares(self, parts: Sequence[SplitName], count: int) -> dict[SplitName, float]:
+        shares = {}
+        for part in parts:
+            asked = getattr(self.settings.split, part)
+            if isinstance(asked, int):
+                asked = asked / count
+            if not 0 <= asked < 1:
+                raise UserError(
+                    f"data.split.{part}: {getattr(self.settings.split, part)} of {count} examples is no part of them"
+                )
+            if asked:
+                shares[part] = asked
+        return shares
+
+    def _classes(self, series: Sequence[Series]) -> list[int] | None:
+        """The class of each series, where each has one."""
+        if self.settings.target.kind != "class" or not all(one.label and len(one.label) == 1 for one in series):
+            return None
+        ids: dict[str, int] = {}
+        return [ids.setdefault(one.label[0], len(ids)) for one in series if one.label]
+
+
+def _key(series: Series) -> bytes:
+    """Equal for series with equal inputs."""
+    digest = blake2b(series.values.tobytes(), digest_size=16)
+    for texts in series.categories:
+        digest.update("\0".join(texts).encode())
+    return digest.digest()

@@ -1,0 +1,137 @@
+"""From series as read to the tensors that a model reads."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from rnncli.errors import DataError
+from rnncli.inputs.features import Categories, Feature, Values
+from rnncli.inputs.time_series.missing import called
+from rnncli.inputs.time_series.scaling import Scale, ScaleKind, Scaler, fit
+from rnncli.inputs.time_series.series import Series
+from rnncli.inputs.vocabulary import Vocabulary
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """Series end to end.
+
+    Attributes:
+        scaled: (steps, value columns) float32, NaN where missing.
+        values: (steps, width) float32: `scaled` with zero where missing, then, under the policy mask, as many columns
+            that are 1 where a value was observed.
+        categories: by column, (steps,) int64 ids.
+        offsets: (series + 1,) int64.
+        scales: one a series.
+    """
+
+    scaled: Tensor
+    values: Tensor
+    categories: dict[str, Tensor]
+    offsets: np.ndarray
+    scales: list[Scale]
+
+
+class Encoder:
+    """Scales numbers and numbers categories, as fitted on the training part.
+
+    Args:
+        columns: of the values, as in `Reading.value_columns`.
+        masked: whether the model is told which values were observed.
+    """
+
+    def __init__(
+        self,
+        columns: Sequence[str],
+        masked: bool,
+        scaler: Scaler,
+        vocabularies: Mapping[str, Vocabulary],
+    ) -> None:
+        self.columns, self.masked, self.scaler = tuple(columns), masked, scaler
+        self.vocabularies = dict(vocabularies)
+
+    @classmethod
+    def fitted(
+        cls,
+        columns: Sequence[str],
+        category_columns: Sequence[str],
+        masked: bool,
+        training: Sequence[Series],
+        scaler: Scaler,
+    ) -> Encoder:
+        """An encoder whose vocabularies hold what the training series have."""
+        vocabularies = {}
+        for position, column in enumerate(category_columns):
+            counts: Counter[str] = Counter()
+            for series in training:
+                counts.update(series.categories[position])
+            vocabularies[column] = Vocabulary.count(counts)
+        return cls(columns, masked, scaler, vocabularies)
+
+    @property
+    def width(self) -> int:
+        return len(self.columns) * (2 if self.masked else 1)
+
+    def features(self, targets: tuple[int, ...] = ()) -> dict[str, Feature]:
+        """What the model reads; `targets` are the positions of the columns that it forecasts."""
+        numbers: dict[str, Feature] = {"values": Values(self.width, targets)} if self.columns else {}
+        return numbers | {column: Categories(words.size) for column, words in self.vocabularies.items()}
+
+    def encode(self, series: Sequence[Series], scales: Sequence[Scale] | None = None) -> Encoded:
+        """The series end to end.
+
+        Args:
+            scales: one a series; without them those of the scaler.
+
+        Raises:
+            DataError: a series has other columns than those of the training part.
+        """
+        for one in series:
+            if one.values.shape[1] != len(self.columns) or len(one.categories) != len(self.vocabularies):
+                wanted = ", ".join([*self.columns, *self.vocabularies])
+                raise DataError(f"{called(one)} does not have the columns of the training part: {wanted}", one.source)
+        lengths = np.array([len(one) for one in series], np.int64)
+        offsets = np.concatenate([[0], np.cumsum(lengths)])
+        scales = scales or [self.scaler.of(one.name, one.values) for one in series]
+        scaled = np.empty((offsets[-1], len(self.columns)), np.float32)
+        for one, scale, start in zip(series, scales, offsets, strict=False):
+            scaled[start : start + len(one)] = (one.values - scale.center) / scale.scale
+        values = scaled
+        if self.masked:
+            missing = np.isnan(scaled)
+            values = np.concatenate([np.where(missing, np.float32(0), scaled), ~missing], axis=1, dtype=np.float32)
+        categories = {
+            column: torch.from_numpy(np.concatenate([words.encode(one.categories[position]) for one in series]))
+            for position, (column, words) in enumerate(self.vocabularies.items())
+        }
+        return Encoded(torch.from_numpy(scaled), torch.from_numpy(values), categories, offsets, list(scales))
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "columns": list(self.columns),
+            "masked": self.masked,
+            "scaler": self.scaler.to_json(),
+            "categories": {column: words.to_json() for column, words in self.vocabularies.items()},
+        }
+
+    @classmethod
+    def from_json(cls, kind: ScaleKind, saved: Mapping[str, Any]) -> Encoder:
+        words = {column: Vocabulary.from_json(entries) for column, entries in saved["categories"].items()}
+        return cls(saved["columns"], saved["masked"], Scaler.from_json(kind, saved["scaler"]), words)
+
+
+def common_scaler(kind: ScaleKind, training: Sequence[Series]) -> Scaler:
+    """One scale for all series, fitted on their steps together."""
+    return Scaler(kind, fit(kind, np.concatenate([series.values for series in training])))
+
+
+def own_scaler(kind: ScaleKind, training: Sequence[Series]) -> Scaler:
+    """A scale for each of these series, kept under its name."""
+    return Scaler(kind, by_name={series.name: fit(kind, series.values) for series in training})

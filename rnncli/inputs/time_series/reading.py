@@ -1,0 +1,224 @@
+"""Files of any form, read whole."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import BinaryIO, Literal, cast
+
+import numpy as np
+import pandas as pd
+
+from rnncli.errors import DataError
+from rnncli.inputs.files import OnBadRow, check_exists, suffix
+from rnncli.inputs.time_series import arrays, frames, table, ts_file, wide
+from rnncli.inputs.time_series.grouping import SHOWN, gap_notes, joined, ordered, parted
+from rnncli.inputs.time_series.missing import called
+from rnncli.inputs.time_series.roles import chosen, roles
+from rnncli.inputs.time_series.series import Reading, Series
+from rnncli.inputs.time_series.settings import TimeSeriesSettings
+from rnncli.inputs.time_series.table import TableFormat, TableSource, place_of
+
+Form = Literal["csv", "tsv", "parquet", "ts", "arrays", "frames"]
+
+BY_SUFFIX: dict[str, Form] = {
+    ".csv": "csv",
+    ".tsv": "tsv",
+    ".tab": "tsv",
+    ".parquet": "parquet",
+    ".pq": "parquet",
+    ".ts": "ts",
+    ".npy": "arrays",
+    ".npz": "arrays",
+    ".json": "frames",
+}
+
+BLOCK = 50_000
+"""Rows of a table that are decoded together."""
+
+
+def read_series(
+    paths: Sequence[Path],
+    settings: TimeSeriesSettings,
+    *,
+    limit: int | None = None,
+    with_target: bool = True,
+    part: str | None = None,
+    keep_rows: bool = False,
+    on_bad_row: OnBadRow | None = None,
+) -> Reading:
+    """All series of files and folders.
+
+    Args:
+        limit: rows of each long table, series of the other forms, for a quick try.
+        with_target: whether columns that are only targets are read; without, they need not be there.
+        part: which part to take of a frames file that holds several.
+        keep_rows: keep the own columns of the rows as text.
+        on_bad_row: is told of each row that can't be read and is left out, instead of an error being raised.
+
+    Raises:
+        DataError: a file, a row or a cell can't be used, or there are no series at all.
+    """
+    files = files_of(paths, settings)
+    reading = Reading([], list(settings.categories), [], files=files)
+    moved: list[Series] = []
+    for path in files:
+        form = form_of(path, settings)
+        if settings.layout == "long" and form in ("csv", "tsv", "parquet"):
+            format = cast(TableFormat, form)
+            found = _long(path, format, settings, limit, with_target, keep_rows, on_bad_row)
+            for one in found:
+                if not one.name and len(files) > 1:
+                    one.name = path.name.partition(".")[0]
+                one, was_moved = ordered(one, str(path), on_bad_row)
+                moved += [one] if was_moved else []
+                reading.series.append(one)
+            reading.value_columns = list(roles(settings, with_target).inputs)
+            continue
+        for one in islice(others(path, form, settings, with_target, part, on_bad_row), limit):
+            names, one = selected(one, form, settings)
+            if reading.series and reading.value_columns != names:
+                before = reading.series[0]
+                raise DataError(
+                    f"has {one.values.shape[1]} columns of values where {before.source} has {before.values.shape[1]}",
+                    one.source or path,
+                )
+            reading.value_columns = names
+            reading.series.append(one)
+    if not reading.series:
+        raise DataError("has no rows that can be used", files[0])
+    if moved:
+        shown = ", ".join(called(one) for one in moved[:SHOWN])
+        more = f" and {len(moved) - SHOWN} more" if len(moved) > SHOWN else ""
+        reading.notes.append(f"{shown}{more}: rows sorted by time")
+    reading.notes += gap_notes(reading.series)
+    return reading
+
+
+def files_of(paths: Sequence[Path], settings: TimeSeriesSettings) -> list[Path]:
+    """The files, folders replaced by the files in them that are of a known form (of the form that is set)."""
+    files: list[Path] = []
+    for path in paths:
+        check_exists(path)
+        if not path.is_dir():
+            files.append(path)
+            continue
+        wanted = "arrays" if settings.index is not None else settings.format
+        inside = [entry for entry in sorted(path.iterdir()) if BY_SUFFIX.get(suffix(entry)) is not None]
+        inside = [entry for entry in inside if wanted in ("auto", BY_SUFFIX[suffix(entry)])]
+        forms = {BY_SUFFIX[suffix(entry)] for entry in inside}
+        if len(forms) > 1:
+            raise DataError(f"holds files of several forms ({', '.join(sorted(forms))}); data.format must choose", path)
+        if not inside:
+            ends = ", ".join(end for end, form in BY_SUFFIX.items() if wanted in ("auto", form))
+            raise DataError(f"holds no file whose name ends in {ends}", path)
+        files += inside
+    return files
+
+
+def form_of(source: TableSource, settings: TimeSeriesSettings) -> Form:
+    """The form that is set, or else the one that the name says; CSV for what has no name."""
+    if settings.format != "auto":
+        return settings.format
+    if not isinstance(source, Path):
+        return "csv"
+    if settings.index is not None:
+        return "arrays"
+    form = BY_SUFFIX.get(suffix(source))
+    if form is None:
+        raise DataError(
+            "its name doesn't say its form; data.format must (csv, tsv, parquet, ts, arrays, frames)", source
+        )
+    return form
+
+
+def others(
+    source: TableSource,
+    form: Form,
+    settings: TimeSeriesSettings,
+    with_target: bool,
+    part: str | None,
+    on_bad_row: OnBadRow | None,
+) -> Iterator[Series]:
+    """The series of a source that is no long table, one after another."""
+    if form in ("csv", "tsv", "parquet"):
+        found = wide.read(source, cast(TableFormat, form), settings, with_target, on_bad_row)
+    elif isinstance(source, pd.DataFrame):
+        raise DataError(f"a frame is a table, but data.format is {form}")
+    elif form == "ts":
+        found = ts_file.read(source, settings, with_target, on_bad_row)
+    elif form == "frames":
+        if with_target and settings.target.kind not in ("next", "forecast"):
+            raise DataError(f"frames hold no target of the kind {settings.target.kind}; data.target.kind: next does")
+        found = frames.read(source, settings, part, on_bad_row)
+    elif isinstance(source, Path):
+        found = arrays.read(source, settings, with_target, on_bad_row)
+    else:
+        raise DataError("arrays are read from files, not from standard input")
+    for series in found:
+        if series.source is None and isinstance(source, Path):
+            series.source = source
+        yield series
+
+
+def selected(series: Series, form: Form, settings: TimeSeriesSettings) -> tuple[list[str], Series]:
+    """The names of the values that the settings ask for, and the series with only these."""
+    width = series.values.shape[1]
+    if form == "frames":
+        names = frames.columns(settings)
+    elif form in ("ts", "arrays"):
+        noun = "dimension" if form == "ts" else "feature"
+        names = ["value"] if width == 1 else [f"{noun}_{number}" for number in range(1, width + 1)]
+    else:
+        return ["value"], series
+    own = settings.target.kind in ("forecast", "next")
+    wanted = (
+        names
+        if form == "arrays" and not own and not settings.covariates
+        else (chosen(names, settings, series.source or "standard input"))
+    )
+    if wanted != names:
+        series.values = series.values[:, [names.index(name) for name in wanted]]
+    return wanted, series
+
+
+def _long(
+    path: Path,
+    format: TableFormat,
+    settings: TimeSeriesSettings,
+    limit: int | None,
+    with_target: bool,
+    keep_rows: bool,
+    on_bad_row: OnBadRow | None,
+) -> list[Series]:
+    parts = table_roles(settings, with_target)
+    decoder = table.Decoder(path, parts, settings, on_bad_row)
+    read = table.whole(path, format, parts, settings) if limit is None and not keep_rows else None
+    if read is not None:
+        block = decoder.decode(read)
+        return parted(block.steps, block.ids)
+    blocks = [
+        decoder.decode(rows)
+        for rows in table.tables(
+            path, format, parts, settings, on_bad_row, size=BLOCK, limit=limit, keep_rows=keep_rows
+        )
+    ]
+    if not blocks:
+        raise DataError("has no rows", place_of(path))
+    ids = [block.ids for block in blocks if block.ids is not None]
+    return parted(joined([block.steps for block in blocks]), np.concatenate(ids) if ids else None)
+
+
+def table_roles(settings: TimeSeriesSettings, with_target: bool) -> table.Roles:
+    """The roles of a long table's columns, which must be named.
+
+    Raises:
+        DataError: the settings name no column that the model reads, or no target.
+    """
+    parts = roles(settings, with_target)
+    if settings.target.columns is None:
+        raise DataError("data.target.columns must name the column or columns of the table that hold the target")
+    if not parts.inputs and not parts.categories:
+        raise DataError("data.covariates or data.categories must name the columns of the table that the model reads")
+    return parts

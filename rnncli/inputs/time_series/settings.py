@@ -1,0 +1,113 @@
+"""Options of the time-series loader."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from rnncli.config.paths import InputPath
+from rnncli.config.settings import Settings
+from rnncli.inputs.settings import DataSettings
+
+
+class SeriesTarget(Settings):
+    """What a series is to be mapped to."""
+
+    kind: Literal["class", "labels", "value", "next", "forecast"]
+    """A class, a set of labels or numbers for each series or, many-to-many, for each step; next: the same columns one
+    step later; forecast: the horizon that follows each window."""
+
+    columns: str | list[str] | None = None
+    """Column or columns that hold it; files whose form says it (.ts, frames) need none."""
+
+    separator: str = " "
+    """What stands between the labels of a set."""
+
+
+class SeriesSplit(Settings):
+    """How the parts that have no file of their own are cut.
+
+    Forecasts cut every series in time; whole series are drawn by seed. A part is a share of the steps (0.2), a number
+    of steps (2880), or the date of its first step (2018-01-01). With `train` given, the parts follow one another from
+    the start; without it, they are counted from the end.
+    """
+
+    train: int | float | str | None = None
+    """Length of the training part."""
+
+    valid: int | float | str = 0.1
+    """Length or first date of the validation part."""
+
+    test: int | float | str = 0.1
+    """Length or first date of the test part."""
+
+    seed: int = 1
+    """Seed of the draw of whole series."""
+
+
+class TimeSeriesSettings(DataSettings):
+    """Numbers in time: forecasting, and classes or values of whole series or of each step."""
+
+    loader: Literal["time-series"]
+
+    format: Literal["auto", "csv", "tsv", "parquet", "ts", "arrays", "frames"] = "auto"
+    """Form of the files: tables, the .ts of UCR/UEA, one array a file (.npy, .npz), or lists of active pitches in
+    JSON; auto goes by the file's name."""
+
+    layout: Literal["long", "wide"] = "long"
+    """Tables with one step a row, or with one series a row (first its name, then its values)."""
+
+    columns: list[str] | None = None
+    """Names of the columns of a table that has no header line."""
+
+    series: str | None = None
+    """Column that names the series a row belongs to; rows of different files are different series."""
+
+    time: str | None = None
+    """Column of the time, by which each series is sorted."""
+
+    time_format: str | None = None
+    """How times are written, as in strptime; found from the first rows where not given."""
+
+    target: SeriesTarget
+
+    covariates: list[str] = []
+    """Further numeric columns that the model reads."""
+
+    categories: list[str] = []
+    """Further columns that the model reads as categories."""
+
+    context: int | None = Field(None, ge=1)
+    """Steps of a window that the model reads before it forecasts."""
+
+    horizon: int | None = Field(None, ge=1)
+    """Steps that it forecasts."""
+
+    stride: int = Field(1, ge=1)
+    """Steps from one training window to the next."""
+
+    scaling: Literal["standard", "minmax", "robust", "none"] = "standard"
+    """How numbers are scaled, fitted on the training part: mean and deviation, smallest and largest, median and
+    quartiles, or not at all."""
+
+    scaling_per_series: bool = False
+    """Fit the scale on each series instead of on all together."""
+
+    missing: Literal["drop", "forward", "interpolate", "mask"] | None = None
+    """What to do with missing values: leave out the row, repeat the last value, draw a line between the neighbours, or
+    read zero beside a column that says so. Must be given where values are missing."""
+
+    season: int | None = Field(None, ge=1)
+    """Steps of a season, for the naive forecast and MASE; found from the times where not given."""
+
+    index: InputPath | None = None
+    """For arrays: the table that names each file (column file) and its target."""
+
+    array: str | None = None
+    """For .npz files: the name of the array."""
+
+    pitches: tuple[int, int] = (21, 108)
+    """For frames: the lowest and the highest pitch."""
+
+    split: SeriesSplit = SeriesSplit()

@@ -1,0 +1,212 @@
+"""Sources of any size, series after series or only the end of each, for prediction."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+from typing import cast
+
+import numpy as np
+
+from rnncli.errors import DataError
+from rnncli.inputs.files import OnBadRow
+from rnncli.inputs.time_series import table
+from rnncli.inputs.time_series.grouping import joined, ordered, parted
+from rnncli.inputs.time_series.missing import Policy, called, incomplete
+from rnncli.inputs.time_series.reading import files_of, form_of, others, selected, table_roles
+from rnncli.inputs.time_series.series import Series
+from rnncli.inputs.time_series.settings import TimeSeriesSettings
+from rnncli.inputs.time_series.table import TableFormat, TableSource, place_of
+
+BLOCK = 4096
+"""Rows of a table that are decoded together."""
+
+WHOLE = 12
+"""Blocks within which the rows of a series need not stand together."""
+
+
+def stream_series(
+    source: TableSource,
+    settings: TimeSeriesSettings,
+    on_bad_row: OnBadRow | None,
+    *,
+    keep_rows: bool = False,
+    longest: int | None = None,
+) -> Iterator[Series]:
+    """The series of a source one after another, without targets.
+
+    A long table of up to WHOLE blocks may hold them in any order; in a longer one the rows of each series stand
+    together.
+
+    Args:
+        longest: steps after which a series of a long table is handed over in pieces, which follow one another.
+
+    Raises:
+        DataError: a row can't be used and nobody takes bad rows.
+    """
+    for one in _sources(source, settings):
+        form = form_of(one, settings)
+        if settings.layout == "wide" or form not in ("csv", "tsv", "parquet"):
+            for series in others(one, form, settings, False, None, on_bad_row):
+                yield selected(series, form, settings)[1]
+            continue
+        for series in _long(one, cast(TableFormat, form), settings, on_bad_row, keep_rows, longest):
+            yield _named(series, one, source)
+
+
+def tails(source: TableSource, settings: TimeSeriesSettings, steps: int, on_bad_row: OnBadRow | None) -> list[Series]:
+    """The end of every series of a source, by time: its last `steps` steps, or all where it is shorter; with a policy
+    for missing values as many more as that needs for `steps` to be left."""
+    ends: list[Series] = []
+    for one in _sources(source, settings):
+        form = form_of(one, settings)
+        if settings.layout == "wide" or form not in ("csv", "tsv", "parquet"):
+            for series in others(one, form, settings, False, None, on_bad_row):
+                ends.append(_tail(selected(series, form, settings)[1], steps, settings.missing))
+            continue
+        held: dict[str, list[Series]] = {}
+        place = place_of(one)
+
+        def end(pieces: list[Series], place: str = place) -> Series:
+            return _tail(ordered(joined(pieces), place, on_bad_row)[0], steps, settings.missing)
+
+        for block in _blocks(one, cast(TableFormat, form), settings, on_bad_row, keep_rows=False):
+            for series in parted(block.steps, block.ids):
+                pieces = held.setdefault(series.name, [])
+                pieces.append(series)
+                if len(pieces) > 1 and sum(map(len, pieces[1:])) >= max(steps, BLOCK):
+                    held[series.name] = [end(pieces)]
+        ends += [_named(end(pieces), one, source) for pieces in held.values()]
+    return ends
+
+
+def _tail(series: Series, steps: int, policy: Policy | None) -> Series:
+    start = max(0, len(series) - steps)
+    complete = np.flatnonzero(~incomplete(series))
+    if policy == "drop":
+        start = int(complete[-steps]) if len(complete) >= steps else 0
+    elif policy in ("forward", "interpolate"):
+        # What is missing at the start of the tail is filled from the last step before it that has all.
+        before = complete[complete <= start]
+        start = int(before[-1]) if len(before) else 0
+    return series.take(slice(start, None)) if start else series
+
+
+def _sources(source: TableSource, settings: TimeSeriesSettings) -> list[TableSource]:
+    return [*files_of([source], settings)] if isinstance(source, Path) else [source]
+
+
+def _named(series: Series, one: TableSource, source: TableSource) -> Series:
+    if not series.name and isinstance(one, Path) and one != source:
+        series.name = one.name.partition(".")[0]
+    return series
+
+
+def _blocks(
+    source: TableSource,
+    format: TableFormat,
+    settings: TimeSeriesSettings,
+    on_bad_row: OnBadRow | None,
+    keep_rows: bool,
+) -> Iterator[table.Block]:
+    parts = table_roles(settings, with_target=False)
+    decoder = table.Decoder(source, parts, settings, on_bad_row)
+    for rows in table.tables(source, format, parts, settings, on_bad_row, size=BLOCK, keep_rows=keep_rows):
+        yield decoder.decode(rows)
+
+
+def _long(
+    source: TableSource,
+    format: TableFormat,
+    settings: TimeSeriesSettings,
+    on_bad_row: OnBadRow | None,
+    keep_rows: bool,
+    longest: int | None,
+) -> Iterator[Series]:
+    place = place_of(source)
+    blocks = _blocks(source, format, settings, on_bad_row, keep_rows)
+    head = list(islice(blocks, WHOLE))
+    after = next(blocks, None) if len(head) == WHOLE else None
+    if after is None:
+        ids = [block.ids for block in head if block.ids is not None]
+        steps = joined([block.steps for block in head]) if head else None
+        series = [] if steps is None else parted(steps, np.concatenate(ids) if ids else None)
+        runs = iter([[one] for one in series])
+    else:
+        runs = _runs([*head, after], blocks, place, on_bad_row, longest)
+    last: Series | None = None
+    for pieces in runs:
+        one = ordered(joined(pieces), place, on_bad_row)[0]
+        if (
+            last is not None
+            and last.name == one.name
+            and last.times is not None
+            and one.times is not None
+            and last.times[-1] >= one.times[0]
+        ):
+            raise DataError(
+                f"{called(one)} is longer than {longest} steps, so its rows must stand in the order of time",
+                place,
+                int(one.lines[0]),
+            )
+        last = one
+        for start in range(0, len(one), longest or len(one)):
+            yield one.take(slice(start, start + longest)) if longest else one
+
+
+def _runs(
+    head: list[table.Block],
+    blocks: Iterator[table.Block],
+    place: str,
+    on_bad_row: OnBadRow | None,
+    longest: int | None,
+) -> Iterator[list[Series]]:
+    """Pieces of one series that stand together, series after series."""
+    finished: set[int] = set()
+    held: list[Series] = []
+    for block in _chain(head, blocks):
+        for run in _contiguous(block):
+            if held and held[0].name != run.name:
+                yield held
+                finished.add(hash(held[0].name))
+                held = []
+            if hash(run.name) in finished:
+                error = DataError(
+                    f"{called(run)} goes on here, after other series; in a source of more than {WHOLE * BLOCK} rows "
+                    "the rows of a series must stand together",
+                    place,
+                    int(run.lines[0]),
+                )
+                if on_bad_row is None:
+                    raise error
+                on_bad_row(error)
+                continue
+            held.append(run)
+            if longest is not None and sum(map(len, held)) >= longest:
+                yield held
+                held = []
+    if held:
+        yield held
+
+
+def _chain(head: list[table.Block], blocks: Iterator[table.Block]) -> Iterator[table.Block]:
+    """The blocks of the head, each let go once it has been given, then the others."""
+    head.reverse()
+    while head:
+        yield head.pop()
+    yield from blocks
+
+
+def _contiguous(block: table.Block) -> list[Series]:
+    if block.ids is None:
+        return [block.steps] if len(block.steps) else []
+    changes = np.flatnonzero(block.ids[1:] != block.ids[:-1]) + 1
+    bounds = [0, *changes.tolist(), len(block.ids)]
+    runs = []
+    for start, stop in zip(bounds, bounds[1:], strict=False):
+        if stop > start:
+            run = block.steps.take(slice(start, stop))
+            run.name = str(block.ids[start])
+            runs.append(run)
+    return runs

@@ -1,0 +1,64 @@
+"""One vector from the outputs of all steps."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from rnncli.layers.settings import PoolingName
+from rnncli.sequences import Padded
+
+
+class Pooling(nn.Module):
+    """Sums up sequences by one or several ways at once, side by side. Padding never counts.
+
+    last: the last valid step; of a backward direction, which reads towards it, the first.
+    mean, max: of each feature over the valid steps.
+    attention: the mean weighted by softmax(v · tanh(W h + b)) (Yang et al. 2016, "Hierarchical attention networks").
+
+    Args:
+        features: features of the outputs that are pooled.
+        bidirectional: whether their second half is the backward direction's.
+
+    Attributes:
+        size: features of what comes out.
+    """
+
+    def __init__(self, names: Sequence[PoolingName], features: int, bidirectional: bool) -> None:
+        super().__init__()
+        self.names, self.size = tuple(names), len(names) * features
+        self.forward_features = features // 2 if bidirectional else features
+        if "attention" in self.names:
+            self.keys = nn.Linear(features, features)
+            self.query = nn.Linear(features, 1, bias=False)
+
+    def forward(self, outputs: Padded) -> Tensor:
+        """(batch, time, features) to (batch, size)."""
+        ways = {"last": self._last, "mean": _mean, "max": _max, "attention": self._attention}
+        return torch.cat([ways[name](outputs) for name in self.names], dim=1)
+
+    def _last(self, outputs: Padded) -> Tensor:
+        rows = torch.arange(outputs.batch, device=outputs.values.device)
+        read_forward = outputs.values[..., : self.forward_features][rows, outputs.last]
+        return torch.cat([read_forward, outputs.values[:, 0, self.forward_features :]], dim=1)
+
+    def _attention(self, outputs: Padded) -> Tensor:
+        values = outputs.zeroed().values
+        scores = self.query(self.keys(values).tanh()).squeeze(2)
+        if not outputs.full:
+            scores = scores.masked_fill(~outputs.mask, float("-inf"))
+        weights: Tensor = scores.softmax(dim=1)
+        return torch.einsum("bt,btf->bf", weights, values)
+
+
+def _mean(outputs: Padded) -> Tensor:
+    return outputs.zeroed().values.sum(dim=1) / outputs.lengths.to(outputs.values).unsqueeze(1)
+
+
+def _max(outputs: Padded) -> Tensor:
+    values = outputs.values
+    if not outputs.full:
+        values = values.masked_fill(~outputs.mask.unsqueeze(2), float("-inf"))
+    return values.amax(dim=1)

@@ -1,0 +1,35 @@
+"""Predictions beside the truth, padding removed: all that a metric sees. NumPy only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What was predicted for some examples. An item is a sequence, or a step of one, or a window.
+
+    Attributes:
+        predicted: class ids (items,) int; label sets (items, labels) bool; values (items, values) and forecasts
+            (items, horizon, values), float in the data's own units.
+        target: the truth in the shape of `predicted`; NaN where a value was not observed. None without truth.
+        lengths: (sequences,) items of each sequence, in order; they sum to the items.
+        probabilities: (items, classes) or (items, labels); None for values and where they would be large (tokens).
+        nll: (items,) negative log-likelihood of the truth in nats: of the class, or summed over the labels.
+        quantiles: (items, horizon, values, levels) or (items, values, levels), where the head gives them.
+        levels: the level of each quantile, between 0 and 1.
+        scale: the unit of `predicted` and `target` in which the model was trained, broadcastable to them.
+        naive_error: (items, values) the unit of MASE.
+    """
+
+    predicted: np.ndarray
+    target: np.ndarray | None
+    lengths: np.ndarray
+    probabilities: np.ndarray | None = None
+    nll: np.ndarray | None = None
+    quantiles: np.ndarray | None = None
+    levels: tuple[float, ...] | None = None
+    scale: np.ndarray | None = None
+    naive_error: np.ndarray | None = None

@@ -1,0 +1,34 @@
+"""From settings to a model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from rnncli.errors import ConfigError
+from rnncli.inputs.features import Feature
+from rnncli.inputs.targets import Target
+from rnncli.models.forecaster import Forecaster
+from rnncli.models.mistakes import model_mistakes
+from rnncli.models.model import Model, SequenceModel
+from rnncli.models.settings import ModelSettings
+
+
+def build_model(
+    settings: ModelSettings, features: Mapping[str, Feature], target: Target, *, context: int | None = None
+) -> Model:
+    """A new model for the features and the target of the data.
+
+    Args:
+        context: steps of every window that a forecast is made from.
+
+    Raises:
+        ConfigError: options that can't serve this data, all of them.
+    """
+    mistakes = model_mistakes(settings, features, target, context)
+    if mistakes:
+        raise ConfigError(mistakes)
+    if target.kind != "forecast":
+        return SequenceModel(settings, features, target)
+    if context is None:
+        raise ValueError("a forecaster needs the context of its windows")
+    return Forecaster(settings, features, target, context)

@@ -1,0 +1,90 @@
+"""The steps that follow a window."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import torch
+from torch import Tensor, nn
+
+from rnncli.heads.build import build_head
+from rnncli.heads.choice import default_head
+from rnncli.inputs.batches import Batch
+from rnncli.inputs.features import Feature, Values
+from rnncli.inputs.targets import Target
+from rnncli.layers.pooling import Pooling
+from rnncli.models.inputs import InputLayer, side_by_side
+from rnncli.models.model import Model, State, build_stack
+from rnncli.models.settings import ModelSettings
+from rnncli.models.windows import WindowNormalization
+from rnncli.sequences import Padded
+
+
+class Forecaster(Model):
+    """Recurrent layers read a window, the head forecasts its whole horizon at once.
+
+    The variables to forecast are put on the window's own scale; the network, the skip and the head work on it, and the
+    loss is taken after it has been undone. All windows are `context` steps long.
+    """
+
+    def __init__(self, settings: ModelSettings, features: Mapping[str, Feature], target: Target, context: int) -> None:
+        super().__init__()
+        self.shared, self.patch = settings.shared, settings.patch
+        self.series, read = next(
+            (name, feature) for name, feature in features.items() if isinstance(feature, Values) and feature.targets
+        )
+        self.variables = list(read.targets)
+        self.covariates = [column for column in range(read.width) if column not in read.targets]
+        others = {name: feature for name, feature in features.items() if name != self.series}
+        self.others = InputLayer(others, settings) if others else None
+        self.normalization = WindowNormalization(settings.window_normalization, len(self.variables))
+        width = (1 if self.shared else len(self.variables)) + len(self.covariates)
+        width += self.others.size if self.others else 0
+        self.stack = build_stack(settings, width * self.patch)
+        self.pooling = Pooling(settings.poolings, self.stack.size, settings.bidirectional)
+        self.linear = nn.Linear(context, target.horizon) if settings.skip == "linear" else None
+        ahead = torch.arange(target.horizon) % target.season
+        self.season_before = (context - target.season + ahead).tolist() if settings.skip == "seasonal" else None
+        names = target.names[:1] if self.shared else target.names
+        self.head = build_head(settings.head or default_head(target), self.pooling.size, replace(target, names=names))
+
+    def outputs(self, batch: Batch, state: State | None) -> tuple[Tensor, State | None]:
+        window = batch.inputs[self.series]
+        history, scale = self.normalization(window.values[..., self.variables])
+        read, _ = self.stack(self._patched(self._inputs(batch, history)))
+        forecast: Tensor = self.head(self.pooling(read), read)
+        if self.shared:
+            # (batch * variables, horizon, 1, levels) to (batch, horizon, variables, levels)
+            horizon, levels = forecast.shape[1], forecast.shape[3]
+            forecast = forecast.view(window.batch, -1, horizon, levels).transpose(1, 2)
+        if self.linear is not None:
+            forecast = forecast + self.linear(history.transpose(1, 2)).transpose(1, 2).unsqueeze(3)
+        if self.season_before is not None:
+            forecast = forecast + history[:, self.season_before].unsqueeze(3)
+        return self.normalization.undo(forecast, scale), None
+
+    def _inputs(self, batch: Batch, history: Tensor) -> Padded:
+        """(batch, time, features), or where the net is shared (batch * variables, time, features), each variable with
+        the same covariates."""
+        window = batch.inputs[self.series]
+        parts = [window.with_values(window.values[..., self.covariates])] if self.covariates else []
+        if self.others is not None:
+            parts.append(self.others(batch))
+        if not self.shared:
+            return side_by_side([window.with_values(history), *parts])
+        by_time = history.transpose(0, 1).unsqueeze(3)
+        if parts:
+            covariates = side_by_side(parts).values.transpose(0, 1).unsqueeze(2)
+            by_time = torch.cat([by_time, covariates.expand(-1, -1, len(self.variables), -1)], dim=3)
+        lengths = window.lengths.repeat_interleave(len(self.variables))
+        return Padded(by_time.flatten(1, 2).transpose(0, 1), lengths)
+
+    def _patched(self, inputs: Padded) -> Padded:
+        """(batch, time / patch, patch * features): every `patch` steps as one."""
+        if self.patch == 1:
+            return inputs
+        by_time = inputs.values.transpose(0, 1)
+        steps = by_time.reshape(inputs.time // self.patch, self.patch, inputs.batch, -1)
+        patches = steps.transpose(1, 2).flatten(2)
+        return Padded(patches.transpose(0, 1), inputs.lengths // self.patch)

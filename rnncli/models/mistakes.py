@@ -1,0 +1,92 @@
+"""Which options of a model would do nothing, or can't work, for the data at hand. Nothing here needs torch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from rnncli.heads.choice import head_mistakes
+from rnncli.inputs.features import Categories, Feature, Spelling, Tokens, Values
+from rnncli.inputs.targets import Target
+from rnncli.models.settings import ModelSettings
+
+
+def changed(settings: ModelSettings, *names: str) -> list[str]:
+    """Those of the named options that differ from their default. (Whether they were given does not count: the config
+    that a run keeps gives them all.)"""
+    return [name for name in names if getattr(settings, name) != ModelSettings.model_fields[name].default]
+
+
+def model_mistakes(
+    settings: ModelSettings, features: Mapping[str, Feature], target: Target, context: int | None
+) -> list[str]:
+    """A sentence for each option that can't serve these features and this target, each with its dotted key.
+
+    Args:
+        context: steps of every window that a forecast is made from.
+    """
+    mistakes = [*_of_inputs(settings, list(features.values())), *_of_target(settings, features, target)]
+    if target.kind == "forecast":
+        mistakes += _of_forecast(settings, target, context)
+    else:
+        idle = changed(settings, "window_normalization", "patch", "shared", "skip")
+        mistakes += [f"model.{name}: only forecasts use it; this target is of kind {target.kind}" for name in idle]
+    return mistakes + (head_mistakes(settings.head, target) if settings.head else [])
+
+
+def _of_inputs(settings: ModelSettings, features: list[Feature]) -> Iterator[str]:
+    tokens = [feature for feature in features if isinstance(feature, Tokens)]
+    spelled = any(isinstance(feature, Spelling) for feature in features)
+    categories = any(isinstance(feature, Categories) for feature in features)
+    widths = {feature.vectors.shape[1] for feature in tokens if feature.vectors is not None}
+    if not tokens:
+        for name in changed(settings, "embedding_size", "tied_embeddings"):
+            yield f"model.{name}: the inputs have no tokens to embed"
+    for width in widths - {settings.embedding_size}:
+        if changed(settings, "embedding_size"):
+            yield f"model.embedding_size: {settings.embedding_size}, but the pretrained vectors have {width} numbers"
+    if settings.freeze_vectors and not widths:
+        yield "model.freeze_vectors: there are no pretrained vectors; give data.vectors"
+    if not categories:
+        for name in changed(settings, "category_embedding_size"):
+            yield f"model.{name}: the inputs have no categories"
+    if not spelled:
+        for name in changed(settings, "character_embedding_size", "character_hidden_size"):
+            yield f"model.{name}: the inputs have no characters beside words"
+    if settings.dropout.word and not tokens and not spelled:
+        yield "model.dropout.word: the inputs have no tokens to drop"
+    if settings.dropout.embedding and not tokens and not spelled and not categories:
+        yield "model.dropout.embedding: the inputs are numbers, nothing of them is embedded"
+
+
+def _of_target(settings: ModelSettings, features: Mapping[str, Feature], target: Target) -> Iterator[str]:
+    if target.per_step and changed(settings, "pooling"):
+        yield "model.pooling: the target has a value for each step, so the steps are not pooled"
+    if settings.tied_embeddings and target.kind != "token":
+        yield f"model.tied_embeddings: only the next token is predicted with it; this target is of kind {target.kind}"
+    follows = target.kind in ("token", "frame") or (
+        target.kind == "value"
+        and target.per_step
+        and any(isinstance(feature, Values) and feature.targets for feature in features.values())
+    )
+    if settings.bidirectional and follows:
+        yield "model.bidirectional: the target is the next step, which the backward direction would have read"
+
+
+def _of_forecast(settings: ModelSettings, target: Target, context: int | None) -> Iterator[str]:
+    if settings.shared and len(target.names) == 1:
+        yield "model.shared: there is only one variable to forecast"
+    if context is not None and context % settings.patch:
+        left = context % settings.patch
+        yield (
+            f"model.patch: {context} steps of context are {context // settings.patch} patches of {settings.patch} and "
+            f"{left} steps more; data.context {context - left or settings.patch} or {context - left + settings.patch} "
+            "would fit"
+        )
+    if settings.skip == "seasonal":
+        if target.season == 1:
+            yield "model.skip: the data have no season (it is 1 step); window_normalization: last adds the last value"
+        elif context is not None and context < target.season:
+            yield (
+                f"model.skip: one season before lies outside the window, which has {context} steps of context; "
+                f"a season has {target.season}"
+            )

@@ -1,0 +1,84 @@
+"""Options of a model. Nothing here needs torch."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from rnncli.cells.cell import AnyCell
+from rnncli.config.settings import Settings
+from rnncli.engines.settings import EngineName
+from rnncli.heads.settings import AnyHead
+from rnncli.layers.settings import NO_DROPOUT, DropoutSettings, PoolingName
+
+
+class ModelSettings(Settings):
+    """Everything between the inputs and the prediction."""
+
+    cell: AnyCell
+    """What a recurrent layer computes at each step."""
+
+    layers: int = Field(1, ge=1)
+    """Recurrent layers, each reading the outputs of the one below."""
+
+    bidirectional: bool = False
+    """Read every sequence in both directions."""
+
+    embedding_size: int = Field(64, ge=1)
+    """Numbers in the vector of a token; pretrained vectors bring their own size."""
+
+    freeze_vectors: bool = False
+    """Leave pretrained vectors as they are; otherwise training changes them."""
+
+    tied_embeddings: bool = False
+    """Use the embedding also as the weights of the output layer, when the next token is predicted."""
+
+    category_embedding_size: int = Field(8, ge=1)
+    """Numbers in the vector of a category."""
+
+    character_embedding_size: int = Field(25, ge=1)
+    """Numbers in the vector of a character of a word."""
+
+    character_hidden_size: int = Field(25, ge=1)
+    """Units, in each direction, of the layer that reads the characters of a word."""
+
+    dropout: DropoutSettings = NO_DROPOUT
+    """What is dropped while training, and how much of it."""
+
+    pooling: PoolingName | Annotated[list[PoolingName], Field(min_length=1)] = "last"
+    """How one vector is made from the outputs of all steps, where there is one target a sequence; several ways stand
+    side by side."""
+
+    head: AnyHead | None = None
+    """Output layer and loss; the one that fits the target where not given."""
+
+    engine: EngineName = "auto"
+    """How the cell is run over time: auto takes the fastest that can run it."""
+
+    window_normalization: Literal["none", "last", "level", "revin"] = "none"
+    """For forecasts, each window by itself: subtract its last value, divide by its mean size (Smyl 2020), or
+    standardise it with a learnable scale and shift (RevIN, Kim et al. 2022); undone in the forecast."""
+
+    patch: int = Field(1, ge=1)
+    """For forecasts: steps joined to one that the network reads."""
+
+    shared: bool = False
+    """For forecasts: one network reads each variable by itself, instead of one that reads all together."""
+
+    skip: Literal["none", "linear", "seasonal"] = "none"
+    """For forecasts: add to the network's output a linear map of the window, the same for all variables, or the value
+    of one season before."""
+
+    @property
+    def poolings(self) -> tuple[PoolingName, ...]:
+        """The ways of pooling, also where one alone is given."""
+        return (self.pooling,) if isinstance(self.pooling, str) else tuple(self.pooling)
+
+    @model_validator(mode="after")
+    def _nothing_idle(self) -> ModelSettings:
+        if self.dropout.between_layers and self.layers == 1:
+            raise ValueError("dropout.between_layers does nothing with one layer; set layers to 2 or more, or drop it")
+        if len(set(self.poolings)) < len(self.poolings):
+            raise ValueError(f"pooling names a way twice: {', '.join(self.poolings)}")
+        return self

@@ -1,0 +1,27 @@
+"""The whole of a configuration."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from rnncli.config.settings import Settings
+from rnncli.inputs.catalogue import LOADER_SETTINGS
+from rnncli.inputs.settings import DataSettings
+from rnncli.inputs.targets import TaskMode
+from rnncli.models.settings import ModelSettings
+from rnncli.registry import ChosenBy
+from rnncli.training.settings import TrainingSettings
+
+
+class RunConfig(Settings):
+    """What to learn, from which data, with which model, trained how."""
+
+    task: TaskMode
+    """one-to-one: one step in, one answer; many-to-one: a sequence in, one answer; many-to-many: an answer for each
+    step, or a sequence that follows."""
+
+    data: Annotated[DataSettings, ChosenBy("loader", lambda: dict(LOADER_SETTINGS))]
+
+    model: ModelSettings
+
+    training: TrainingSettings = TrainingSettings()

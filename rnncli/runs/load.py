@@ -1,0 +1,87 @@
+"""A trained run in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import torch
+
+from rnncli.errors import DataError
+from rnncli.inputs.loader import Chunk, Loader, Source
+from rnncli.models.model import Model
+from rnncli.runs.assembly import new_loader, new_model, put_weights
+from rnncli.runs.config import RunConfig
+from rnncli.runs.directory import RunDirectory
+from rnncli.tasks.evaluation import outcomes
+from rnncli.tasks.predictions import Prediction, in_order, predictions
+from rnncli.training.device import choose_device
+
+
+def refuse(error: DataError) -> None:
+    """What to do with a row that can't be read, where nobody can be told: stop."""
+    raise error
+
+
+class LoadedRun:
+    """The best weights of a run and all that is needed to use them.
+
+    Args:
+        path: the run directory.
+        device: as in a config; the run's own if None.
+        threads: of the CPU; as torch has it if None.
+    """
+
+    def __init__(self, path: str | Path, device: str | None = None, threads: int | None = None) -> None:
+        self.directory = RunDirectory.open(Path(path))
+        self.config: RunConfig = self.directory.read_config()
+        weights = self.directory.read_weights()
+        if threads is not None:
+            torch.set_num_threads(threads)
+        self.device = choose_device(device or self.config.training.device, mixed_precision=False)
+        self.loader: Loader[Any] = new_loader(self.config)
+        self.loader.restore(self.directory.read_fitted())
+        self.model: Model = new_model(self.config, self.loader, self.device)
+        put_weights(self.model, weights)
+        self.model.eval()
+
+    @property
+    def threshold(self) -> float | None:
+        """Probability from which the second of two classes is predicted, where one was chosen."""
+        if not (self.config.training.choose_threshold and self.directory.summary_file.exists()):
+            return None
+        value = self.directory.read_summary().get("threshold")
+        return None if value is None else float(value)
+
+    def predict(
+        self, source: str | Path | pd.DataFrame | Sequence[str], *, probabilities: bool = False
+    ) -> pd.DataFrame:
+        """Predictions beside the input's own columns.
+
+        Args:
+            source: a frame, a list of texts, or the path of a file.
+            probabilities: add a column for each class or label.
+
+        Raises:
+            DataError: a row can't be read.
+        """
+        rows = Path(source) if isinstance(source, str) else source
+        return pd.DataFrame(list(self.rows(rows, refuse, probabilities)))
+
+    def rows(
+        self, source: Source, on_bad_row: Callable[[DataError], None], probabilities: bool
+    ) -> Iterator[Mapping[str, Any]]:
+        """The rows of the predictions file, one after another, in bounded memory."""
+        for chunk in self.loader.chunks(source, on_bad_row):
+            yield from self.loader.written(chunk, self._predictions(chunk, probabilities))
+
+    def _predictions(self, chunk: Chunk, probabilities: bool) -> list[Prediction]:
+        size = self.config.training.batch_size
+        found = outcomes(self.model, chunk.dataset, size, self.device, self.threshold)
+        return [
+            row
+            for outcome in in_order(((batch.rows, outcome) for batch, outcome in found), len(chunk.dataset))
+            for row in predictions(outcome, self.loader.target, probabilities)
+        ]

@@ -1,0 +1,60 @@
+"""Predictions to a file or stream, a row at a time: CSV, TSV or JSONL."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Literal, TextIO
+
+from rnncli.errors import UserError, unknown
+
+Form = Literal["csv", "tsv", "jsonl"]
+FORMS: dict[str, Form] = {".csv": "csv", ".tsv": "tsv", ".jsonl": "jsonl"}
+
+
+def form_of(path: Path) -> Form:
+    """The form that a file's name asks for.
+
+    Raises:
+        UserError: it asks for none of them.
+    """
+    if path.suffix not in FORMS:
+        raise UserError(f"--out {path}: " + unknown("form of predictions", path.suffix, FORMS))
+    return FORMS[path.suffix]
+
+
+def write_rows(rows: Iterable[Mapping[str, Any]], stream: TextIO, form: Form) -> int:
+    """Writes the rows as they come; how many there were. The columns are those of the first row."""
+    count = 0
+    table: csv.DictWriter[str] | None = None
+    for row in rows:
+        if form == "jsonl":
+            stream.write(json.dumps(row, ensure_ascii=False) + "\n")
+        else:
+            if table is None:
+                delimiter = "," if form == "csv" else "\t"
+                table = csv.DictWriter(
+                    stream, list(row), delimiter=delimiter, lineterminator="\n", extrasaction="ignore"
+                )
+                table.writeheader()
+            table.writerow(row)
+        count += 1
+    return count
+
+
+@contextmanager
+def whole_stream(path: Path) -> Iterator[TextIO]:
+    """A text stream whose file appears under its name only when all of it is written."""
+    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        with unfinished.open("w", encoding="utf-8", newline="") as stream:
+            yield stream
+            stream.flush()
+            os.fsync(stream.fileno())
+        unfinished.replace(path)
+    finally:
+        unfinished.unlink(missing_ok=True)

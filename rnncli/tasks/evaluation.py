@@ -1,0 +1,65 @@
+"""Metrics of a model on a dataset."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
+import torch
+
+from rnncli.inputs.batches import Batch, Dataset
+from rnncli.inputs.targets import Target
+from rnncli.metrics.outcome import Outcome
+from rnncli.metrics.scores import Scores
+from rnncli.models.model import Model
+
+CHOOSING_METRIC = {
+    "class": "accuracy",
+    "labels": "f1_micro",
+    "value": "rmse",
+    "tag": "accuracy",
+    "token": "perplexity",
+    "frame": "frame_nll",
+    "forecast": "mse",
+}
+
+
+def choosing_metric(target: Target) -> str:
+    """The metric that chooses the best epoch unless the config names another."""
+    return "entity_f1" if target.scheme else CHOOSING_METRIC[target.kind]
+
+
+def outcomes(
+    model: Model, data: Dataset, batch_size: int, device: torch.device, threshold: float | None = None
+) -> Iterator[tuple[Batch, Outcome]]:
+    """The outcome of each batch of one pass in the cheapest order, the state carried where a stream continues."""
+    model.eval()
+    state = None
+    with torch.inference_mode():
+        for rows in data.plan(batch_size, None):
+            batch = data.batch(rows).to(device)
+            outcome, state = model.outcome(batch, state if batch.continues else None)
+            yield batch, decided(outcome, threshold)
+
+
+def decided(outcome: Outcome, threshold: float | None) -> Outcome:
+    """The outcome with the second of two classes predicted from `threshold` on."""
+    if threshold is None or outcome.probabilities is None:
+        return outcome
+    return replace(outcome, predicted=(outcome.probabilities[:, 1] >= threshold).astype(np.int64))
+
+
+def evaluate(
+    model: Model,
+    target: Target,
+    data: Dataset,
+    batch_size: int,
+    device: torch.device,
+    threshold: float | None = None,
+) -> Scores:
+    """The metrics that fit the target, over the whole dataset."""
+    scores = Scores(target.kind, target.names, target.scheme)
+    for _, outcome in outcomes(model, data, batch_size, device, threshold):
+        scores.add(outcome)
+    return scores

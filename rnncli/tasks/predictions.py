@@ -1,0 +1,88 @@
+"""From outcomes to what stands in a predictions file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import numpy as np
+
+from rnncli.inputs.targets import Target
+from rnncli.metrics.outcome import Outcome
+
+Prediction = dict[str, Any]
+
+
+def in_order(outcomes: Iterable[tuple[np.ndarray, Outcome]], count: int) -> Iterator[Outcome]:
+    """The outcome of each sequence by itself, in the order of the dataset, from (rows, outcome) of its batches."""
+    found: list[Outcome | None] = [None] * count
+    for rows, outcome in outcomes:
+        ends = np.cumsum(outcome.lengths)
+        for row, start, end in zip(rows, ends - outcome.lengths, ends, strict=True):
+            found[row] = _items(outcome, int(start), int(end))
+    for outcome_of_row in found:
+        if outcome_of_row is not None:
+            yield outcome_of_row
+
+
+def _items(outcome: Outcome, start: int, end: int) -> Outcome:
+    def cut(values: np.ndarray | None) -> np.ndarray | None:
+        return None if values is None else values[start:end]
+
+    return Outcome(
+        predicted=outcome.predicted[start:end],
+        target=None,
+        lengths=np.array([end - start]),
+        probabilities=cut(outcome.probabilities),
+        nll=cut(outcome.nll),
+        quantiles=cut(outcome.quantiles),
+        levels=outcome.levels,
+    )
+
+
+def predictions(outcome: Outcome, target: Target, probabilities: bool) -> Iterator[Prediction]:
+    """What is written for each item; for a forecast, for each step of the horizon.
+
+    One value is called `prediction`, several `prediction_<name>`; the steps of a forecast bear the names of their
+    columns. Quantiles append `_q<level>`.
+
+    Args:
+        probabilities: add `probability_<name>` of each class or label.
+    """
+    names = target.names
+    for item in range(len(outcome.predicted)):
+        predicted = outcome.predicted[item]
+        match target.kind:
+            case "class" | "tag":
+                yield {"prediction": names[int(predicted)]} | _probabilities(outcome, item, names, probabilities)
+            case "labels" | "frame":
+                chosen = [name for name, taken in zip(names, predicted, strict=True) if taken]
+                yield {"prediction": " ".join(chosen)} | _probabilities(outcome, item, names, probabilities)
+            case "token":
+                yield {} if outcome.nll is None else {"nll": float(outcome.nll[item])}
+            case "value":
+                single = len(names) == 1
+                columns = ["prediction"] if single else [f"prediction_{name}" for name in names]
+                yield _values(columns, predicted, None if outcome.quantiles is None else outcome.quantiles[item], outcome)
+            case "forecast":
+                for step in range(len(predicted)):
+                    quantiles = None if outcome.quantiles is None else outcome.quantiles[item, step]
+                    yield _values(list(names), predicted[step], quantiles, outcome)
+
+
+def _probabilities(outcome: Outcome, item: int, names: tuple[str, ...], wanted: bool) -> Prediction:
+    if not wanted or outcome.probabilities is None:
+        return {}
+    return {
+        f"probability_{name}": float(value) for name, value in zip(names, outcome.probabilities[item], strict=True)
+    }
+
+
+def _values(columns: list[str], predicted: np.ndarray, quantiles: np.ndarray | None, outcome: Outcome) -> Prediction:
+    row = {column: float(value) for column, value in zip(columns, predicted, strict=True)}
+    if quantiles is not None and outcome.levels is not None:
+        for column, of_levels in zip(columns, quantiles, strict=True):
+            row |= {
+                f"{column}_q{level:g}": float(value) for level, value in zip(outcome.levels, of_levels, strict=True)
+            }
+    return row

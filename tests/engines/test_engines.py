@@ -1,0 +1,221 @@
+"""Every engine with every cell it accepts: against torch.nn, against the loop, and against themselves."""
+
+from typing import NamedTuple, get_args
+
+import pytest
+import torch
+from cells.variants import TWINS, every_cell, twin, twin_gradients
+from torch import nn
+from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
+
+from rnncli.cells import make_cell
+from rnncli.cells.weights import CellWeights
+from rnncli.engines.choice import choose
+from rnncli.engines.engine import ENGINES
+from rnncli.engines.settings import EngineName
+from rnncli.errors import UserError
+from rnncli.sequences import Padded
+
+INPUT = 3
+CELLS = every_cell()
+RUNS = [
+    pytest.param(engine, cell, id=f"{engine}-{cell}")
+    for engine in ENGINES
+    for cell, settings in CELLS.items()
+    if ENGINES[engine]().refusal(make_cell(settings), 0.0) is None
+]
+LENGTHS = {"unequal": [5, 1, 7, 2, 6], "full": [4, 4, 4], "one row": [5], "one step": [1, 1], "one of each": [1]}
+
+
+class Case(NamedTuple):
+    weights: CellWeights
+    inputs: Padded
+    state: tuple[torch.Tensor, ...]
+
+    def run(self, engine, **options):
+        """The outputs, (batch, time, hidden), and the final state."""
+        outputs, final = ENGINES[engine]().run(self.weights, self.inputs, self.state, final_state=True, **options)
+        return outputs.values, final
+
+
+def case(cell, lengths=LENGTHS["unequal"], seed=0):
+    """Random parameters, inputs and initial state, all of which want gradients."""
+    torch.manual_seed(seed)
+    weights = CellWeights(make_cell(CELLS[cell]), INPUT).double()
+    values = torch.randn(len(lengths), max(lengths), INPUT, dtype=torch.float64, requires_grad=True)
+    state = tuple(torch.randn_like(each).requires_grad_() for each in weights.zero_state(len(lengths)))
+    return Case(weights, Padded(values, torch.tensor(lengths)), state)
+
+
+def random_sum(tensors):
+    """The same random function of these tensors at every call."""
+    generator = torch.Generator().manual_seed(9)
+    return sum((each * torch.randn(each.shape, generator=generator, dtype=each.dtype)).sum() for each in tensors)
+
+
+def gradients(case, outputs, final):
+    """Of a random function of outputs and final state: for each parameter, the inputs and the initial state."""
+    loss = random_sum([outputs, *final])
+    wanted = dict(case.weights.named_parameters()) | {"inputs": case.inputs.values}
+    wanted |= {f"state {k}": each for k, each in enumerate(case.state)}
+    return dict(zip(wanted, torch.autograd.grad(loss, list(wanted.values())), strict=True))
+
+
+@pytest.mark.parametrize("lengths", list(LENGTHS))
+@pytest.mark.parametrize("name", list(TWINS))
+@pytest.mark.parametrize("engine", list(ENGINES))
+def test_equals_packed_torch_nn(engine, name, lengths):
+    ours = case(name, LENGTHS[lengths])
+    outputs, final = ours.run(engine)
+    module = twin(name, [ours.weights])
+    packed = pack_padded_sequence(ours.inputs.values, ours.inputs.lengths, batch_first=True, enforce_sorted=False)
+    start = tuple(each.unsqueeze(0) for each in ours.state)
+    theirs, last = module(packed, start if isinstance(module, nn.LSTM) else start[0])
+    theirs, _ = pad_packed_sequence(theirs, batch_first=True)
+    last = [each.squeeze(0) for each in (last if isinstance(last, tuple) else (last,))]
+    torch.testing.assert_close(outputs, theirs)
+    torch.testing.assert_close(list(final), last)
+
+    found = gradients(ours, outputs, final)
+    loss = random_sum([theirs, *last])
+    torch.testing.assert_close(found.pop("inputs"), torch.autograd.grad(loss, ours.inputs.values, retain_graph=True)[0])
+    for k, each in enumerate(ours.state):
+        torch.testing.assert_close(found.pop(f"state {k}"), torch.autograd.grad(loss, each, retain_graph=True)[0])
+    loss.backward()
+    torch.testing.assert_close(found, twin_gradients(module, 0))
+
+
+@pytest.mark.parametrize("lengths", list(LENGTHS))
+@pytest.mark.parametrize(("engine", "cell"), [run for run in RUNS if run.values[0] != "loop"])
+def test_equals_the_loop(engine, cell, lengths):
+    ours = case(cell, LENGTHS[lengths])
+    results = {}
+    for each in (engine, "loop"):
+        outputs, final = ours.run(each)
+        results[each] = outputs, final, gradients(ours, outputs, final)
+    torch.testing.assert_close(results[engine], results["loop"])
+
+
+@pytest.mark.parametrize(("engine", "cell"), RUNS)
+def test_outputs_are_the_same_whether_the_state_is_asked_for_or_not(engine, cell):
+    ours = case(cell)
+    outputs, nothing = ENGINES[engine]().run(ours.weights, ours.inputs, ours.state)
+    assert nothing is None
+    torch.testing.assert_close(outputs.values, ours.run(engine)[0])
+
+
+@pytest.mark.parametrize(("engine", "cell"), RUNS)
+def test_without_a_state_it_starts_from_zeros(engine, cell):
+    ours = case(cell)
+    zeros = ours._replace(state=ours.weights.zero_state(5))
+    torch.testing.assert_close(zeros._replace(state=None).run(engine), zeros.run(engine))
+
+
+@pytest.mark.parametrize(("engine", "cell"), RUNS)
+def test_a_row_alone_is_the_row_in_its_batch(engine, cell):
+    ours = case(cell)
+    outputs, final = ours.run(engine)
+    for row, length in enumerate(LENGTHS["unequal"]):
+        alone = Padded(ours.inputs.values[row : row + 1, :length], torch.tensor([length]))
+        state = tuple(each[row : row + 1] for each in ours.state)
+        its_outputs, its_final = ours._replace(inputs=alone, state=state).run(engine)
+        torch.testing.assert_close(its_outputs[0], outputs[row, :length])
+        torch.testing.assert_close([each[0] for each in its_final], [each[row] for each in final])
+
+
+@pytest.mark.parametrize(("engine", "cell"), RUNS)
+def test_junk_in_padding_changes_nothing(engine, cell):
+    ours = case(cell)
+    with torch.no_grad():
+        junk = torch.where(ours.inputs.mask.unsqueeze(2), ours.inputs.values, 1e3)
+    other = ours._replace(inputs=ours.inputs.with_values(junk.requires_grad_()))
+    results = []
+    for each in (ours, other):
+        outputs, final = each.run(engine)
+        padding = ~each.inputs.mask
+        assert not outputs[padding].any()
+        found = gradients(each, outputs, final)
+        assert not found["inputs"][padding].any()
+        results.append((outputs, final, found))
+    torch.testing.assert_close(*results)
+
+
+@pytest.mark.parametrize(("engine", "cell"), RUNS)
+def test_a_state_handed_over_is_one_long_run(engine, cell):
+    ours = case(cell)
+    outputs, final = ours.run(engine)
+    cut = 3
+    first = Padded(ours.inputs.values[:, :cut], ours.inputs.lengths.clamp(max=cut))
+    head, state = ours._replace(inputs=first).run(engine)
+    longer = ours.inputs.lengths > cut
+    rest = Padded(ours.inputs.values[longer, cut:], ours.inputs.lengths[longer] - cut)
+    tail, last = ours._replace(inputs=rest, state=tuple(each[longer] for each in state)).run(engine)
+    torch.testing.assert_close(head, outputs[:, :cut])
+    torch.testing.assert_close(tail, outputs[longer, cut:])
+    torch.testing.assert_close(last, tuple(each[longer] for each in final))
+
+
+@pytest.mark.parametrize(("engine", "cell"), RUNS)
+def test_single_steps_are_the_whole_sequence(engine, cell):
+    ours = case(cell, LENGTHS["full"])
+    outputs, final = ours.run(engine)
+    state = ours.state
+    for t in range(4):
+        state = ENGINES[engine]().step(ours.weights, ours.inputs.values[:, t], state)
+        torch.testing.assert_close(state[0], outputs[:, t])
+    torch.testing.assert_close(state, final)
+
+
+@pytest.mark.parametrize(("engine", "cell"), RUNS)
+def test_gradients_are_those_of_finite_differences(engine, cell):
+    ours = case(cell, [3, 1, 2])
+
+    def function(*_):  # gradcheck changes the tensors it is given in place, and these are the case's own
+        outputs, final = ours.run(engine)
+        return outputs, *final
+
+    torch.autograd.gradcheck(function, (ours.inputs.values, *ours.state, *ours.weights.parameters()))
+
+
+@pytest.mark.parametrize("cell", list(CELLS))
+def test_a_hidden_mask_acts_on_every_recurrent_product_at_every_step(cell):
+    ours = case(cell, [5])
+    mask = torch.tensor([[0.0, 2.0, 0.5, 1.0]], dtype=torch.float64)
+    masked = ours.run("loop", hidden_mask=mask)
+    with torch.no_grad():
+        ours.weights.weight_hh *= mask
+    torch.testing.assert_close(masked, ours.run("loop"))
+
+
+def test_engine_names_are_the_registered_ones_and_auto():
+    assert {*ENGINES, "auto"} == set(get_args(EngineName))
+
+
+@pytest.mark.parametrize(
+    ("cell", "recurrent_dropout", "engine", "reason"),
+    [
+        ("lstm", 0.0, "torch", "fastest"),
+        ("gru-after", 0.0, "torch", "fastest"),
+        ("rnn-relu", 0.0, "torch", "fastest"),
+        ("gru-before", 0.0, "loop", "torch can't: torch's GRU resets after"),
+        ("rnn-identity", 0.0, "loop", "torch can't: torch has no linear"),
+        ("lstm", 0.2, "loop", "torch can't: torch's kernels take no dropout"),
+    ],
+)
+def test_auto_takes_the_fastest_and_says_why(cell, recurrent_dropout, engine, reason):
+    choice = choose("auto", make_cell(CELLS[cell]), recurrent_dropout)
+    assert choice.name == engine
+    assert type(choice.engine) is ENGINES[engine]
+    assert reason in choice.reason
+
+
+def test_an_engine_asked_for_is_taken_or_refused_with_the_reason():
+    assert choose("loop", make_cell(CELLS["lstm"])).name == "loop"
+    with pytest.raises(UserError, match="engine torch can't run this model: torch's GRU resets after the product only"):
+        choose("torch", make_cell(CELLS["gru-before"]))
+
+
+def test_torch_does_not_pass_over_a_mask_in_silence():
+    ours = case("lstm")
+    with pytest.raises(ValueError, match="no dropout inside the recurrence"):
+        ours.run("torch", hidden_mask=torch.ones(5, 4, dtype=torch.float64))
