@@ -10,4 +10,4 @@ def main() -> None:
     from rnncli.cli.app import app
 
     with ending_well():
-        app(standalone_mode=False)
+        app()

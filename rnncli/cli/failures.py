@@ -1,9 +1,9 @@
 """How a command ends: exit codes, and one clear message instead of a traceback.
 
-    0          done
-    1          something went wrong that is nobody's mistake (loss not finite, disk full)
-    2          the user can mend it (config, data, options)
-    130, 143   stopped by SIGINT, SIGTERM; training can be resumed
+0          done
+1          something went wrong that is nobody's mistake (loss not finite, disk full)
+2          the user can mend it (config, data, options)
+130, 143   stopped by SIGINT, SIGTERM; training can be resumed
 """
 
 from __future__ import annotations

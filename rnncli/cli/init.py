@@ -1,1 +1,5 @@
 """`rnncli init`."""
+
+
+def init() -> None:
+    """Being written."""

@@ -11,7 +11,9 @@ from rnncli.errors import UserError
 
 Overrides = Annotated[
     list[str] | None,
-    typer.Option("--set", metavar="KEY=VALUE", help="Change an option of the config, as in model.layers=2. Repeatable."),
+    typer.Option(
+        "--set", metavar="KEY=VALUE", help="Change an option of the config, as in model.layers=2. Repeatable."
+    ),
 ]
 Config = Annotated[Path, typer.Argument(metavar="CONFIG", help="The YAML file; with --resume a run directory will do.")]
 
@@ -29,7 +31,9 @@ def train(
     init_from: Annotated[Path | None, typer.Option(help="training.init_from: run whose weights are the start.")] = None,
     refit: Annotated[bool, typer.Option("--refit", help="training.refit: train on the validation part too.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but errors.")] = False,
-    json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON; all else to standard error.")] = False,
+    json: Annotated[
+        bool, typer.Option("--json", help="Print the summary as JSON; all else to standard error.")
+    ] = False,
 ) -> None:
     """Train a model; the run directory holds everything."""
     from rnncli.config import read

@@ -50,7 +50,7 @@ class Classes(Head[ClassesSettings]):
         self.weight = layer.weight if tied is None else None
         self.bias = layer.bias
         # In a tuple the shared parameter stays the embedding's alone: saved once, moved to a device once.
-        self.tied = () if tied is None else (tied,)
+        self.tied: tuple[nn.Parameter, ...] = () if tied is None else (tied,)
         self.projection = None if width == features else nn.Linear(features, width, bias=False)
         self.register_buffer("class_weights", class_weights(settings, target), persistent=False)
 

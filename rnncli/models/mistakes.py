@@ -76,11 +76,11 @@ def _of_forecast(settings: ModelSettings, target: Target, context: int | None) -
     if settings.shared and len(target.names) == 1:
         yield "model.shared: there is only one variable to forecast"
     if context is not None and context % settings.patch:
-        left = context % settings.patch
+        whole, left = divmod(context, settings.patch)
+        fitting = [str(patches * settings.patch) for patches in (whole, whole + 1) if patches]
         yield (
-            f"model.patch: {context} steps of context are {context // settings.patch} patches of {settings.patch} and "
-            f"{left} steps more; data.context {context - left or settings.patch} or {context - left + settings.patch} "
-            "would fit"
+            f"model.patch: {context} steps of context are {whole} patches of {settings.patch} and {left} steps more; "
+            f"data.context {' or '.join(fitting)} would fit"
         )
     if settings.skip == "seasonal":
         if target.season == 1:

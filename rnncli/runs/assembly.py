@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from rnncli.errors import RunError
-from rnncli.inputs import LOADERS
+from rnncli.inputs.loaders import loader_named
 from rnncli.inputs.loader import Loader
 from rnncli.models.build import build_model
 from rnncli.models.model import Model
@@ -18,7 +18,7 @@ from rnncli.runs.config import RunConfig
 
 def new_loader(config: RunConfig) -> Loader[Any]:
     """The loader that the config names, before it has read anything."""
-    return LOADERS[config.data.loader](config.data, config.task)
+    return loader_named(config.data.loader)(config.data, config.task)
 
 
 def new_model(config: RunConfig, loader: Loader[Any], device: torch.device) -> Model:
@@ -37,7 +37,9 @@ def put_weights(model: Model, weights: Mapping[str, Tensor]) -> None:
     try:
         model.load_state_dict(dict(weights))
     except RuntimeError as error:
-        raise RunError(f"the weights do not fit the model of config.yaml: {str(error).splitlines()[-1].strip()}") from error
+        raise RunError(
+            f"the weights do not fit the model of config.yaml: {str(error).splitlines()[-1].strip()}"
+        ) from error
 
 
 def warm_start(model: Model, weights: Mapping[str, Tensor]) -> tuple[int, int]:

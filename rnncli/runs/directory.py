@@ -1,14 +1,14 @@
 """The run directory: the only code that knows its file names.
 
-    run.json                format version of the directory, version of rnncli
-    config.yaml             the configuration, complete
-    fitted.json             what was fitted on the training part: vocabularies, scales, classes
-    weights.safetensors     the best weights so far
-    checkpoint/last.safetensors   all that is needed to go on bit for bit
-    metrics.jsonl           one line an evaluation
-    summary.json            final figures, when the run is over
-    log.txt                 what was said on the way
-    lock                    held while the run is written
+run.json                format version of the directory, version of rnncli
+config.yaml             the configuration, complete
+fitted.json             what was fitted on the training part: vocabularies, scales, classes
+weights.safetensors     the best weights so far
+checkpoint/last.safetensors   all that is needed to go on bit for bit
+metrics.jsonl           one line an evaluation
+summary.json            final figures, when the run is over
+log.txt                 what was said on the way
+lock                    held while the run is written
 """
 
 from __future__ import annotations

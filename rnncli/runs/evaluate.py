@@ -46,7 +46,9 @@ def evaluate_run(run: LoadedRun, data: Path | None, split: Literal["train", "val
     loader = new_loader(run.config)
     parts = loader.load(run.config.training.limit, run.config.training.refit)
     if loader.state() != run.directory.read_fitted():
-        raise RunError(f"{run.directory.path}: the data have changed since the run was trained; name a file to evaluate")
+        raise RunError(
+            f"{run.directory.path}: the data have changed since the run was trained; name a file to evaluate"
+        )
     if split not in parts:
         raise RunError(f"{run.directory.path}: the run has no {split} part; it has {', '.join(parts)}")
     return _evaluated(run, parts[split], split, loader.notes)

@@ -14,6 +14,7 @@ from rnncli.errors import Interrupted, RunError, UserError, unknown
 from rnncli.inputs.batches import Dataset
 from rnncli.inputs.loader import Loader, SplitName
 from rnncli.metrics import METRICS
+from rnncli.metrics.metric import given
 from rnncli.metrics.scores import better
 from rnncli.metrics.threshold import best_threshold
 from rnncli.models.model import Model
@@ -251,7 +252,7 @@ class _Run:
             return None
         if self.loader.target.kind != "class" or len(self.loader.target.names) != 2:
             raise UserError("training.choose_threshold: there is a threshold only between two classes")
-        found = list(outcomes(self.model, self.data["valid"], self.config.training.batch_size, self.device))
-        positive = np.concatenate([outcome.probabilities[:, 1] for _, outcome in found])
-        truth = np.concatenate([outcome.target for _, outcome in found])
+        found = outcomes(self.model, self.data["valid"], self.config.training.batch_size, self.device)
+        pairs = [(given(outcome.probabilities)[:, 1], given(outcome.target)) for _, outcome in found]
+        positive, truth = (np.concatenate(each) for each in zip(*pairs, strict=True))
         return best_threshold(positive, truth)

@@ -63,7 +63,9 @@ def predictions(outcome: Outcome, target: Target, probabilities: bool) -> Iterat
             case "value":
                 single = len(names) == 1
                 columns = ["prediction"] if single else [f"prediction_{name}" for name in names]
-                yield _values(columns, predicted, None if outcome.quantiles is None else outcome.quantiles[item], outcome)
+                yield _values(
+                    columns, predicted, None if outcome.quantiles is None else outcome.quantiles[item], outcome
+                )
             case "forecast":
                 for step in range(len(predicted)):
                     quantiles = None if outcome.quantiles is None else outcome.quantiles[item, step]
@@ -73,9 +75,7 @@ def predictions(outcome: Outcome, target: Target, probabilities: bool) -> Iterat
 def _probabilities(outcome: Outcome, item: int, names: tuple[str, ...], wanted: bool) -> Prediction:
     if not wanted or outcome.probabilities is None:
         return {}
-    return {
-        f"probability_{name}": float(value) for name, value in zip(names, outcome.probabilities[item], strict=True)
-    }
+    return {f"probability_{name}": float(value) for name, value in zip(names, outcome.probabilities[item], strict=True)}
 
 
 def _values(columns: list[str], predicted: np.ndarray, quantiles: np.ndarray | None, outcome: Outcome) -> Prediction:

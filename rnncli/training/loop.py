@@ -133,9 +133,7 @@ class Loop:
         progress.items += items
         if self.average and progress.epoch + 1 >= self.average.settings.start:
             self.average.update()
-        return Step(
-            progress.epoch + 1, progress.step, progress.batch, len(plan), loss_sum / items, items, rate, norm
-        )
+        return Step(progress.epoch + 1, progress.step, progress.batch, len(plan), loss_sum / items, items, rate, norm)
 
     def _loss(self, batch: Batch) -> tuple[Tensor, int]:
         state = self.state if batch.continues else None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import product
+from itertools import pairwise, product
 
 import numpy as np
 import pytest
@@ -30,13 +30,13 @@ def crf(constrain: bool = False):
 def paths(length: int, allowed_only: bool):
     for path in product(range(3), repeat=length):
         written = ["O", *(NAMES[tag] for tag in path)]
-        if not allowed_only or all(b != "I-X" or a != "O" for a, b in zip(written, written[1:], strict=False)):
+        if not allowed_only or all(b != "I-X" or a != "O" for a, b in pairwise(written)):
             yield path
 
 
 def path_score(head, emissions: Tensor, path: tuple[int, ...]) -> Tensor:
     score = head.start[path[0]] + head.end[path[-1]] + sum(emissions[step, tag] for step, tag in enumerate(path))
-    return score + sum(head.transitions[a, b] for a, b in zip(path, path[1:], strict=False))
+    return score + sum(head.transitions[a, b] for a, b in pairwise(path))
 
 
 @pytest.mark.parametrize("constrain", [False, True])
@@ -85,7 +85,7 @@ def test_best_path_by_brute_force(constrain: bool, per_step) -> None:
     assert differs
 
 
-def test_gradients_are_those_of_finite_differences(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_gradients_are_those_of_finite_differences() -> None:
     head = crf().double()
     sequences = Padded(torch.zeros(3, 4, 1), torch.tensor([4, 1, 3]))
     tags = torch.tensor([0, 2, 1, 1, 2, 0, 1, 1])

@@ -31,9 +31,11 @@ def test_by_hand() -> None:
     assert best_threshold(np.array([0.0, 0.0]), np.array([1, 1])) == 0.0
 
 
-def test_neighbouring_floats() -> None:
-    low = np.float32(0.7)
-    high = np.nextafter(low, np.float32(1))
+@pytest.mark.parametrize("steps", [0, 1])
+def test_neighbouring_floats(steps: int) -> None:
+    low = high = np.float32(0.7)
+    for _ in range(steps + 1):
+        low, high = high, np.nextafter(high, np.float32(1))
     probability = np.array([low, high])
     threshold = best_threshold(probability, np.array([0, 1]))
     assert (probability >= threshold).tolist() == [False, True]

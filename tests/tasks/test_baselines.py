@@ -130,7 +130,8 @@ def test_most_frequent_tag_of_each_word() -> None:
     random = np.random.default_rng(4)
     train = words(random, LENGTHS * 3), words(random, LENGTHS * 3, 3)
     # Words 6 to 8 were never seen; 8 is beyond every id of training.
-    test = words(random, [3, 1, 8, 2], 9), words(random, [3, 1, 8, 2], 3)
+    lengths = [30, 1, 80, 20]
+    test = words(random, lengths, 9), words(random, lengths, 3)
     seen: dict[int, Counter[int]] = defaultdict(Counter)
     for ids, tags in zip(*train, strict=True):
         for word, tag in zip(ids, tags, strict=True):

@@ -31,11 +31,11 @@ class Gold:
         """What the user should know of it."""
         if self.repaired:
             yield (
-                f"{name}: {self.repaired:,} tags break the scheme {scheme} (an I- with no span to go on, for one) and "
-                "were repaired; where these are many, data.scheme is another"
+                f"{name}: tags that break the scheme {scheme} (such as an I- after O) and were repaired: "
+                f"{self.repaired:,}; where these are many, the file is of another scheme (data.scheme)"
             )
         if self.skipped:
-            yield f"{name}: {len(self.skipped):,} sentences were left out; the first: {self.skipped[0]}"
+            yield f"{name}: sentences that can't be read and were left out: {len(self.skipped):,}; {self.skipped[0]}"
 
 
 def read_gold(

@@ -34,9 +34,9 @@ def capitals(token: str) -> str:
         return "digit" if any(map(str.isdigit, token)) else "other"
     if token == lower:
         return "lower"
-    if token[1:] == lower[1:]:
-        return "title"
-    return "upper" if token == upper else "mixed"
+    if token == upper and len(token) > 1:
+        return "upper"
+    return "title" if token[1:] == token[1:].lower() else "mixed"
 
 
 def word(token: str, settings: TaggingSettings) -> str:

@@ -62,7 +62,7 @@ class TextLoader(Loader[TextSettings]):
         if refit and "valid" in parts:
             parts["train"] += parts.pop("valid")
         self._encoder = Encoder.fit(settings, parts["train"].texts)
-        train, encoded = self._usable(parts.pop("train"), bad)
+        train, encoded = self._some_usable(parts.pop("train"), bad)
         if self._following:
             counts = np.bincount(encoded.ids, minlength=self._encoder.vocabulary.size)
             self.target = Target("token", self._encoder.vocabulary.entries, tuple(counts.tolist()), per_step=True)
@@ -74,8 +74,10 @@ class TextLoader(Loader[TextSettings]):
         self._set_features(None if settings.vectors is None else self._read_vectors(settings.vectors))
         datasets: dict[SplitName, Dataset] = {"train": self._dataset(train, encoded)}
         tallies = {"train": Tally(encoded)}
-        for name, part in parts.items():
-            part, encoded = self._usable(part, bad, self.target)
+        for name in ("valid", "test"):
+            if name not in parts:
+                continue
+            part, encoded = self._some_usable(parts[name], bad, self.target)
             datasets[name], tallies[name] = self._dataset(part, encoded), Tally(encoded)
         self.notes += [*describe(tallies, settings), *bad.notes()]
         return datasets
@@ -105,7 +107,7 @@ class TextLoader(Loader[TextSettings]):
 
     def labelled(self, path: Path) -> Dataset:
         bad = BadRows(self.settings.skip_bad_rows)
-        part, encoded = self._usable(self._read([path], None, bad), bad, self.target)
+        part, encoded = self._some_usable(self._read([path], None, bad), bad, self.target)
         self.notes += [*describe({"": Tally(encoded)}, self.settings), *bad.notes()]
         return self._dataset(part, encoded)
 
@@ -157,8 +159,9 @@ class TextLoader(Loader[TextSettings]):
         part, files = read(paths, self.settings, limit, bad)
         self.files += files
         for path in paths:
-            if form_of(path, self.settings) == "files" and path.is_dir() and (others := left_out(path)):
-                self.notes.append(f"left out of {path.name}: {', '.join(others)}")
+            if form_of(path, self.settings) == "files" and path.is_dir():
+                others = left_out(path, holds_folders(path))
+                self.notes += [f"left out of {path.name}: {', '.join(others)}"] if others else []
         return part
 
     def _read_vectors(self, path: Path) -> np.ndarray:
@@ -172,6 +175,12 @@ class TextLoader(Loader[TextSettings]):
     def _set_features(self, pretrained: np.ndarray | None) -> None:
         self._vectors_width = None if pretrained is None else pretrained.shape[1]
         self.features = {"tokens": Tokens(self._encoder.vocabulary.size, pretrained)}
+
+    def _some_usable(self, part: Part, bad: BadRows, target: Target | None = None) -> tuple[Part, Encoded]:
+        kept, encoded = self._usable(part, bad, target)
+        if not kept:
+            raise DataError(f"has no row that can be used; the first mistake: {bad.first}", part.places[0][0])
+        return kept, encoded
 
     def _usable(
         self, part: Part, on_bad_row: Callable[[DataError], None], target: Target | None = None

@@ -137,15 +137,15 @@ def _key(text: str, settings: TextSettings) -> str:
 
 def _cut(part: Part, inside_lines: bool, shares: Mapping[str, float]) -> dict[str, Part]:
     texts = list(part.texts)
-    ends = np.cumsum([len(text) + 1 for text in texts])
+    starts = np.cumsum([0, *(len(text) + 1 for text in texts)])
     names = ["train", *shares]
     cuts = [len(texts)]
     held_out = 0.0
     for name in reversed(list(shares)):
         held_out += shares[name]
-        reached = round(float(ends[-1]) * (1 - held_out))
-        line = int(np.searchsorted(ends, reached))
-        column = reached - int(ends[line] - len(texts[line]) - 1)
+        reached = round(float(starts[-1]) * (1 - held_out))
+        line = int(np.searchsorted(starts[1:], reached))
+        column = reached - int(starts[line])
         if inside_lines and 0 < column < len(texts[line]):
             texts[line : line + 1] = [texts[line][:column], texts[line][column:]]
             cuts = [at + 1 for at in cuts]

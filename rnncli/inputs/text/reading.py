@@ -48,8 +48,8 @@ def holds_folders(path: Path) -> bool:
 
 
 def texts_of(path: Path, whole: bool) -> list[Path]:
-    """The files of texts that a path stands for: itself, or the .txt files of a folder, and of its sub-folders where
-    each is one text.
+    """The files of texts that a path stands for: itself, or the .txt files of a folder, or of its sub-folders where
+    there are any and each file is one text.
 
     Raises:
         DataError: there are none.
@@ -57,9 +57,8 @@ def texts_of(path: Path, whole: bool) -> list[Path]:
     check_exists(path)
     if path.is_file():
         return [path]
-    entries = [
-        inner for entry in path.iterdir() for inner in (entry.iterdir() if _is_folder(entry) and whole else [entry])
-    ]
+    folders = [entry for entry in path.iterdir() if _is_folder(entry)] if whole and holds_folders(path) else [path]
+    entries = [entry for folder in folders for entry in folder.iterdir()]
     found = sorted(entry for entry in entries if _is_text(entry))
     if not found:
         raise DataError("has no .txt files", path)
@@ -73,11 +72,10 @@ def class_of(file: Path, whole: bool) -> str:
     return (file.with_suffix("") if file.suffix.lower() in COMPRESSED else file).stem
 
 
-def left_out(folder: Path) -> list[str]:
+def left_out(folder: Path, whole: bool) -> list[str]:
     """The names of the visible files of a folder of classes that hold no texts."""
-    return sorted(
-        entry.name for entry in folder.iterdir() if entry.is_file() and entry.name[0] != "." and not _is_text(entry)
-    )
+    visible = [entry for entry in folder.iterdir() if entry.is_file() and entry.name[0] != "."]
+    return sorted(entry.name for entry in visible if whole or not _is_text(entry))
 
 
 def _is_text(path: Path) -> bool:
@@ -129,6 +127,8 @@ def _check_target(form: Form, settings: TextSettings) -> None:
         )
     if form != "files" and target.column is None:
         raise ConfigError(["data.target.column: is missing; name the column of the table that holds the target"])
+    if form not in ("csv", "tsv") and settings.columns:
+        raise ConfigError([f"data.columns: names the columns of CSV and TSV files without a header, found {form}"])
 
 
 def _of_table(
@@ -151,23 +151,19 @@ def _of_table(
         encoding=settings.encoding,
         on_bad_row=on_bad_row,
     )
-    checked = False
     for line, values in ((row.line, row.values) for row in rows):
-        for key, setting in needed.items():
-            if key not in values:
-                # In JSON lines each row has its own columns; the first row's are the table's.
-                at = name if not checked and form != "jsonl" else f"{name}:{line}"
-                try:
-                    tables.require(values, [key], at, setting)
-                except DataError as bad:
-                    if on_bad_row is None or not checked:
-                        raise
-                    on_bad_row(bad)
-                    break
-        else:
-            answer = values[column] if answers and column is not None else None
-            yield Example(values[settings.input], answer, name, line, values)
-        checked = True
+        missing = next((key for key in needed if key not in values), None)
+        if missing is not None:
+            try:
+                # In JSON lines each row has its own columns; in other tables it is the table that lacks one.
+                tables.require(values, [missing], f"{name}:{line}" if form == "jsonl" else name, needed[missing])
+            except DataError as bad:
+                if on_bad_row is None or form != "jsonl":
+                    raise
+                on_bad_row(bad)
+            continue
+        answer = values[column] if answers and column is not None else None
+        yield Example(values[settings.input], answer, name, line, values)
 
 
 def _of_lines(source: Path | BinaryIO, settings: TextSettings, on_bad_row: OnBadRow | None) -> Iterator[Example]:

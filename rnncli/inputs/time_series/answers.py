@@ -71,7 +71,9 @@ class Answers:
             return torch.from_numpy((values - self.scale.center) / self.scale.scale).float()
         ids = {name: position for position, name in enumerate(self.names)}
         if self.kind == "class":
-            return torch.tensor([self._id(ids, text, *where) for *where, text in _texts(series)], dtype=torch.int64)
+            return torch.tensor(
+                [self._id(ids, text, one, line) for one, line, text in _texts(series)], dtype=torch.int64
+            )
         texts = list(_texts(series))
         sets = torch.zeros(len(texts), len(ids))
         for position, (one, line, text) in enumerate(texts):
@@ -153,7 +155,8 @@ def for_each_step(series: Series) -> Series:
     answers = series.label if series.target_values is None else series.target_values
     if answers is not None and len(answers) != len(series):
         raise DataError(
-            f"{called(series)} has {len(series)} steps and {len(answers)} target; task many-to-many needs one for each step",
+            f"{called(series)} has {len(series)} steps and {len(answers)} target; only task many-to-one takes one for "
+            "the whole series",
             series.source,
         )
     return series

@@ -61,11 +61,12 @@ def array(path: Path, key: str | None) -> np.ndarray:
     Raises:
         DataError: the file is no array of finite numbers, NaN allowed, of one or two axes and at least one step.
     """
+    unreadable: tuple[type[Exception], ...] = (*damage(), ValueError, zipfile.BadZipFile)
     try:
         with open_binary(path) as file:
             loaded = np.load(file, allow_pickle=False)
             values = loaded if isinstance(loaded, np.ndarray) else loaded[_key(list(loaded.files), key, path)]
-    except (*damage(), ValueError, zipfile.BadZipFile) as error:
+    except unreadable as error:
         if "allow_pickle" in str(error):
             raise DataError(
                 "holds Python objects, which are never loaded; save it as an array of numbers", path

@@ -4,30 +4,34 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from rnncli.errors import DataError, UserError
+from rnncli.inputs.batches import Dataset
 from rnncli.inputs.features import Feature
+from rnncli.inputs.files import OnBadRow
 from rnncli.inputs.loader import Chunk, SplitName
 from rnncli.inputs.splits import draw
 from rnncli.inputs.targets import Target, TaskMode
+from rnncli.inputs.time_series import frames
 from rnncli.inputs.time_series.encoding import Encoder, common_scaler
 from rnncli.inputs.time_series.examples import Examples
-from rnncli.inputs.time_series.form import Form, OnBadRow, Streamed
+from rnncli.inputs.time_series.form import Form, Streamed
 from rnncli.inputs.time_series.missing import called, fill
-from rnncli.inputs.time_series.reading import stream_series
+from rnncli.inputs.time_series.reading import files_of, form_of
 from rnncli.inputs.time_series.scaling import Scaler
 from rnncli.inputs.time_series.series import Reading, Series
 from rnncli.inputs.time_series.settings import TimeSeriesSettings
+from rnncli.inputs.time_series.streaming import stream_series
 
 CHUNK = 4000
 """Steps that are predicted together, unless one series alone has more."""
 
-HELD: tuple[SplitName, ...] = ("valid", "test")
+PARTS: tuple[SplitName, ...] = ("train", "valid", "test")
+HELD = PARTS[1:]
 
 
 class Drawn(Form):
@@ -36,11 +40,17 @@ class Drawn(Form):
     shortest = 1
     """Steps a series needs."""
 
+    keep_rows = False
+    """Whether predictions are written beside the rows of the input."""
+
+    longest: int | None = None
+    """Steps after which a series may be cut when it is streamed."""
+
     def __init__(self, settings: TimeSeriesSettings, task: TaskMode) -> None:
         super().__init__(settings, task)
         kind = settings.target.kind
-        for name, unset in (("context", None), ("horizon", None), ("stride", 1)):
-            if getattr(settings, name) != unset:
+        for name in ("context", "horizon", "stride"):
+            if settings.changed(name):
                 raise UserError(f"data.{name}: only forecasts are cut into windows; target.kind is {kind}")
         if settings.split.train is not None:
             raise UserError(f"data.split.train: only forecasts cut in time; with target.kind {kind} it is the rest")
@@ -64,19 +74,24 @@ class Drawn(Form):
     def own_rows(self, series: Series) -> list[dict[str, Any]]:
         """What the predictions file says of each of the series' examples beside the prediction."""
 
+    def scaler(self, training: Sequence[Series]) -> Scaler:
+        """How values are scaled; a series that is scaled by itself needs nothing of the training part."""
+        kind = self.settings.scaling
+        return Scaler(kind) if self.settings.scaling_per_series else common_scaler(kind, training)
+
     def checked(self, series: Series) -> Series:
         """The series with its targets as this form wants them."""
         return series
 
-    def load(self, limit: int | None, refit: bool) -> dict[SplitName, Examples]:
-        reading = self.read(self.settings.train, limit, "train")
+    def load(self, limit: int | None, refit: bool) -> dict[SplitName, Dataset]:
+        reading = self.read(self.settings.train, limit, "train" if self._ready_parts else None)
         parts: dict[SplitName, list[Series]] = {"train": self._usable(reading.series, reading.value_columns)}
         for part in HELD:
             held = self._ready(part, limit)
             if held is not None:
                 self._check_columns(held, reading.value_columns)
                 parts[part] = self._usable(held.series, reading.value_columns)
-        parts |= self._drawn(parts["train"], [part for part in HELD if part not in parts])
+        parts |= self.drawn(parts["train"], [part for part in HELD if part not in parts])
         if refit:
             parts["train"] = parts["train"] + parts.pop("valid", [])
         self._fit(reading, parts["train"])
@@ -90,13 +105,14 @@ class Drawn(Form):
         self.target = Target.from_json(state["target"])
 
     def labelled(self, path: Path) -> Examples:
-        reading = self.read([path], part="test")
+        reading = self._read_part([path], "test")
         self._check_columns(reading, self.encoder.columns)
         return self.dataset(self._usable(reading.series, reading.value_columns), labelled=True)
 
     def chunks(self, source: Streamed, on_bad_row: OnBadRow) -> Iterator[Chunk]:
         some: list[Series] = []
-        for series in stream_series(source, self.settings, on_bad_row):
+        streamed = stream_series(source, self.settings, on_bad_row, keep_rows=self.keep_rows, longest=self.longest)
+        for series in streamed:
             try:
                 some.append(self._filled(series, self.encoder.columns))
             except DataError as error:
@@ -112,11 +128,21 @@ class Drawn(Form):
 
     def _fit(self, reading: Reading, training: list[Series]) -> None:
         settings = self.settings
-        # A series that is scaled by itself needs nothing of the training part.
-        scaler = Scaler(settings.scaling) if settings.scaling_per_series else common_scaler(settings.scaling, training)
-        masked = settings.missing == "mask"
-        self.encoder = Encoder.fitted(reading.value_columns, reading.category_columns, masked, training, scaler)
+        self.encoder = Encoder.fitted(
+            reading.value_columns,
+            reading.category_columns,
+            settings.missing == "mask",
+            training,
+            self.scaler(training),
+        )
         self.fit_target(training)
+
+    def step_rows(self, series: Series) -> list[dict[str, Any]]:
+        """The input's own columns of each step; where there are none its series and its number."""
+        if series.rows is not None and len(series.rows) == len(series):
+            return [dict(row) for row in series.rows]
+        name = {self.series_column(): series.name} if series.name else {}
+        return [{**name, "step": step} for step in range(1, len(series) + 1)]
 
     def _usable(self, series: Sequence[Series], columns: Sequence[str]) -> list[Series]:
         if self.settings.missing is None:
@@ -153,20 +179,40 @@ class Drawn(Form):
             )
 
     def _ready(self, part: SplitName, limit: int | None) -> Reading | None:
-        """The part from its own files; None where it has none."""
+        """The part from its own files, or from frames that are parted already; None where it has neither."""
         paths = getattr(self.settings, part)
-        return None if paths is None else self.read(paths, limit, part)
+        if paths is not None:
+            return self._read_part(paths, part, limit)
+        return self.read(self.settings.train, limit, part) if part in self._ready_parts else None
 
-    def _drawn(self, series: list[Series], parts: Sequence[SplitName]) -> dict[SplitName, list[Series]]:
+    def _read_part(self, paths: Sequence[Path], part: SplitName, limit: int | None = None) -> Reading:
+        return self.read(paths, limit, part if part in self._frame_parts(paths) else None)
+
+    @cached_property
+    def from_frames(self) -> bool:
+        """Whether the training part is frames."""
+        return form_of(files_of(self.settings.train, self.settings)[0], self.settings) == "frames"
+
+    @cached_property
+    def _ready_parts(self) -> list[SplitName]:
+        """The parts that the training files hold."""
+        return self._frame_parts(self.settings.train)
+
+    def _frame_parts(self, paths: Sequence[Path]) -> list[SplitName]:
+        files = [file for file in files_of(paths, self.settings) if form_of(file, self.settings) == "frames"]
+        return [part for part in PARTS if any(part in frames.parts(file) for file in files)]
+
+    def drawn(self, series: list[Series], parts: Sequence[SplitName]) -> dict[SplitName, list[Series]]:
         """The training series and those drawn from them for `parts`."""
-        shares = self._shares(parts, len(series))
+        shares = self.shares(parts, len(series))
         if not shares:
             return {"train": series}
         drawn = draw([_key(one) for one in series], self._classes(series), shares, self.settings.split.seed)
-        return {part: [series[position] for position in drawn[part]] for part in ("train", *shares)}
+        return {part: [series[position] for position in drawn[part]] for part in part_names(shares)}
 
-    def _shares(self, parts: Sequence[SplitName], count: int) -> dict[SplitName, float]:
-        shares = {}
+    def shares(self, parts: Sequence[SplitName], count: int) -> dict[str, float]:
+        """The share of each part that is asked for, of `count` examples."""
+        shares: dict[str, float] = {}
         for part in parts:
             asked = getattr(self.settings.split, part)
             if isinstance(asked, int):
@@ -185,6 +231,11 @@ class Drawn(Form):
             return None
         ids: dict[str, int] = {}
         return [ids.setdefault(one.label[0], len(ids)) for one in series if one.label]
+
+
+def part_names(shares: Mapping[str, float]) -> list[SplitName]:
+    """The training part and those that are drawn from it."""
+    return [part for part in PARTS if part == "train" or part in shares]
 
 
 def _key(series: Series) -> bytes:

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from rnncli.errors import DataError
+from rnncli.inputs.batches import Ragged
 from rnncli.inputs.features import Categories, Feature, Values
 from rnncli.inputs.time_series.missing import called
 from rnncli.inputs.time_series.scaling import Scale, ScaleKind, Scaler, fit
@@ -37,6 +38,11 @@ class Encoded:
     categories: dict[str, Tensor]
     offsets: np.ndarray
     scales: list[Scale]
+
+    def ragged(self) -> dict[str, Ragged]:
+        """What the model reads, by the names of its features."""
+        numbers = {"values": self.values} if self.values.shape[1] else {}
+        return {name: Ragged(flat, self.offsets) for name, flat in (numbers | self.categories).items()}
 
 
 class Encoder:

@@ -16,6 +16,7 @@ class Examples(Sequences):
 
     Args:
         units: (examples or 1, values) center and scale of the targets; None where they have none.
+        per_step: whether each step has a target.
         repeats: whether the targets are the first columns of the inputs one step later.
     """
 
@@ -26,10 +27,11 @@ class Examples(Sequences):
         inputs: dict[str, Ragged],
         targets: Ragged | Tensor | None,
         units: tuple[np.ndarray, np.ndarray] | None = None,
+        per_step: bool = False,
         repeats: bool = False,
     ) -> None:
         super().__init__(inputs, targets)
-        self.repeats = repeats
+        self.per_step, self.repeats = per_step, repeats
         self._units = None
         if units is not None:
             center, scale = (np.broadcast_to(part, (len(self), part.shape[1])) for part in units)
@@ -40,7 +42,7 @@ class Examples(Sequences):
         if self._units is None:
             return batch
         center, scale = (part[torch.from_numpy(rows)] for part in self._units)
-        if isinstance(self.targets, Ragged) or self.repeats:
+        if self.per_step:
             center, scale = center.unsqueeze(1), scale.unsqueeze(1)
         return replace(batch, center=center, scale=scale)
 

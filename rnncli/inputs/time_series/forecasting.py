@@ -11,18 +11,21 @@ from typing import Any
 import numpy as np
 
 from rnncli.errors import DataError, UserError
+from rnncli.inputs.batches import Dataset
 from rnncli.inputs.features import Feature
+from rnncli.inputs.files import OnBadRow
 from rnncli.inputs.loader import Chunk, SplitName
 from rnncli.inputs.targets import Target, TaskMode
 from rnncli.inputs.time_series import times
 from rnncli.inputs.time_series.encoding import Encoder, common_scaler, own_scaler
-from rnncli.inputs.time_series.form import Form, OnBadRow, Streamed
+from rnncli.inputs.time_series.form import Form, Streamed
 from rnncli.inputs.time_series.missing import called, fill
-from rnncli.inputs.time_series.reading import tails
+from rnncli.inputs.time_series.reading import files_of, form_of
 from rnncli.inputs.time_series.roles import target_columns
 from rnncli.inputs.time_series.scaling import Scale
 from rnncli.inputs.time_series.series import Series
 from rnncli.inputs.time_series.settings import TimeSeriesSettings
+from rnncli.inputs.time_series.streaming import tails
 from rnncli.inputs.time_series.timeline import Timeline
 from rnncli.inputs.time_series.windows import Timelines, Windows
 
@@ -51,7 +54,7 @@ class Forecasting(Form):
     def features(self) -> dict[str, Feature]:
         return self.encoder.features(tuple(range(len(self.target.names))))
 
-    def load(self, limit: int | None, refit: bool) -> dict[SplitName, Windows]:
+    def load(self, limit: int | None, refit: bool) -> dict[SplitName, Dataset]:
         timelines, columns, categories = self._training(limit)
         if self.settings.test is not None:
             self._follow(timelines, self.settings.test, "test", columns, limit)
@@ -101,19 +104,21 @@ class Forecasting(Form):
             some = whole[start : start + CHUNK]
             lasts = np.cumsum([len(series) for series in some])
             windows = Windows(
-                self._timelines(some, [self.encoder.scaler.of(one.name, one.values) for one in some], None),
+                self._timelines(some, [self.encoder.scaler.of(one.name, one.values) for one in some]),
                 lasts - self.context,
                 np.arange(len(some)),
                 self.context,
                 self.horizon,
                 self.target.season,
-                known=False,
+                naive_error=None,
             )
             yield Chunk(windows, [row for series in some for row in self._ahead(series)])
 
     def _training(self, limit: int | None) -> tuple[list[Timeline], list[str], list[str]]:
         """The timelines of the training files, the validation files joined to them; columns; category columns."""
         settings = self.settings
+        if form_of(files_of(settings.train, settings)[0], settings) == "frames":
+            raise UserError("data.target.kind: frames are not forecast in windows; take next")
         reading = self.read(settings.train, limit)
         columns = reading.value_columns
         if settings.missing is None:
@@ -199,21 +204,23 @@ class Forecasting(Form):
             self.context,
             self.horizon,
             self.target.season,
+            np.array([self._naive_error(timeline, part) for timeline in timelines]),
         )
 
-    def _encoded(self, timelines: Sequence[Timeline]) -> Timelines:
-        count, scaler = len(self.target.names), self.encoder.scaler
-        scales, errors = [], []
-        for timeline in timelines:
-            series, training = timeline.series, timeline.piece("train")
-            # A series that training has not seen is scaled by what its first window reads, as in a prediction.
-            scales.append(scaler.of(series.name, series.values[: self.context]))
-            history = (series if training is None else training).values[:, :count]
-            errors.append(naive_error(history, self.target.season))
-        self._note_unseen([timeline.series for timeline in timelines])
-        return self._timelines([timeline.series for timeline in timelines], scales, np.array(errors))
+    def _naive_error(self, timeline: Timeline, part: SplitName) -> np.ndarray:
+        """(targets,) of what the series has before `part`; of all of it where it has nothing before."""
+        before: tuple[SplitName, ...] = ("train", "valid") if part == "test" else ("train",)
+        pieces = [piece for name in before if (piece := timeline.piece(name)) is not None] or [timeline.series]
+        history = np.concatenate([piece.values[:, : len(self.target.names)] for piece in pieces])
+        return naive_error(history, self.target.season)
 
-    def _timelines(self, series: Sequence[Series], scales: Sequence[Scale], errors: np.ndarray | None) -> Timelines:
+    def _encoded(self, timelines: Sequence[Timeline]) -> Timelines:
+        series = [timeline.series for timeline in timelines]
+        self._note_unseen(series)
+        # A series that training has not seen is scaled by what its first window reads, as in a prediction.
+        return self._timelines(series, [self.encoder.scaler.of(one.name, one.values[: self.context]) for one in series])
+
+    def _timelines(self, series: Sequence[Series], scales: Sequence[Scale]) -> Timelines:
         count = len(self.target.names)
         encoded = self.encoder.encode(series, scales)
         return Timelines(
@@ -223,7 +230,6 @@ class Forecasting(Form):
             encoded.offsets,
             np.array([scale.center[:count] for scale in scales]),
             np.array([scale.scale[:count] for scale in scales]),
-            errors,
         )
 
     def _last(self, series: Series) -> Series:
@@ -260,5 +266,3 @@ def naive_error(values: np.ndarray, season: int) -> np.ndarray:
     count = (~np.isnan(apart)).sum(axis=0)
     with np.errstate(invalid="ignore"):
         return np.asarray(np.nansum(apart, axis=0) / count)
-
-

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO, ClassVar
 
@@ -12,6 +12,7 @@ import pandas as pd
 from rnncli.errors import DataError, UserError
 from rnncli.inputs.batches import Dataset
 from rnncli.inputs.features import Feature
+from rnncli.inputs.files import OnBadRow
 from rnncli.inputs.loader import Chunk, SplitName
 from rnncli.inputs.targets import Target, TaskMode
 from rnncli.inputs.time_series.encoding import Encoder
@@ -20,7 +21,7 @@ from rnncli.inputs.time_series.series import Reading
 from rnncli.inputs.time_series.settings import TimeSeriesSettings
 
 Streamed = Path | BinaryIO | pd.DataFrame
-OnBadRow = Callable[[DataError], None]
+"""Sources of series to predict."""
 
 
 class Form(ABC):
@@ -69,16 +70,14 @@ class Form(ABC):
         for row, prediction in zip(chunk.rows, predictions, strict=True):
             yield {**row, **prediction}
 
-    def read(self, paths: Sequence[Path], limit: int | None = None) -> Reading:
+    def read(self, paths: Sequence[Path], limit: int | None = None, part: SplitName | None = None) -> Reading:
         """All series of these files, with their targets; notes what was left out."""
         bad: list[DataError] = []
         skip = bad.append if self.settings.skip_bad_rows else None
-        reading = read_series(paths, self.settings, limit=limit, with_target=True, on_bad_row=skip)
+        reading = read_series(paths, self.settings, limit=limit, part=part, on_bad_row=skip)
         self.files += reading.files
         self.notes += reading.notes
         self.leave_out(bad, "rows", "can't be read")
-        if not reading.series:
-            raise DataError("holds no series", paths[0])
         return reading
 
     def leave_out(self, errors: Sequence[DataError], noun: str, reason: str) -> None:

@@ -36,9 +36,11 @@ def parted(steps: Series, ids: np.ndarray | None) -> list[Series]:
 
 def joined(pieces: Sequence[Series]) -> Series:
     """Pieces of one series, end to end."""
-    if len(pieces) == 1:
-        return pieces[0]
+    # A piece without steps would still bring its label or row.
+    pieces = [piece for piece in pieces if len(piece)] or [pieces[0]]
     first = pieces[0]
+    if len(pieces) == 1:
+        return first
     times = [piece.times for piece in pieces if piece.times is not None]
     targets = [piece.target_values for piece in pieces if piece.target_values is not None]
     return Series(
@@ -62,13 +64,13 @@ def ordered(series: Series, place: str, on_bad_row: OnBadRow | None) -> tuple[Se
     Raises:
         DataError: a time stands there twice and nobody takes bad rows; else the later row is left out.
     """
-    if series.times is None:
-        return series, False
-    moved = bool((np.diff(series.times) < np.zeros(1, np.diff(series.times).dtype)).any())
-    if moved:
-        series = series.take(np.argsort(series.times, kind="stable"))
     times = series.times
-    assert times is not None
+    if times is None:
+        return series, False
+    moved = bool((times[1:] < times[:-1]).any())
+    if moved:
+        order = np.argsort(times, kind="stable")
+        series, times = series.take(order), times[order]
     again = np.concatenate([[False], times[1:] == times[:-1]])
     for step in np.flatnonzero(again).tolist():
         time = as_text(times[step : step + 1], series.form, series.zone)[0]
@@ -85,7 +87,8 @@ def ordered(series: Series, place: str, on_bad_row: OnBadRow | None) -> tuple[Se
 
 def gap_notes(series: Sequence[Series]) -> list[str]:
     """A sentence for each of the first series whose times have gaps, and one for the others."""
-    notes, more = [], 0
+    notes: list[str] = []
+    more = 0
     for one in series:
         step = None if one.times is None else frequency(one.times)
         if one.times is None or step is None:

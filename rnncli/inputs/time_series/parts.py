@@ -44,7 +44,9 @@ def cut(series: Series, split: SeriesSplit, filed: Collection[SplitName] = ()) -
         valid_first = stop
     else:
         valid_first = test_first - _steps(count, "valid", valid)
-    valid_stop = valid_first + _steps(count, "valid", valid) if from_start and not isinstance(valid, str) else test_first
+    valid_stop = (
+        valid_first + _steps(count, "valid", valid) if from_start and not isinstance(valid, str) else test_first
+    )
     if not from_start:
         stop = valid_first
     parts: dict[SplitName, range] = {
@@ -58,7 +60,9 @@ def cut(series: Series, split: SeriesSplit, filed: Collection[SplitName] = ()) -
         raise DataError(
             f"{called(series)} has {count} steps, and data.split does not fit into them: {told}", series.source
         )
-    return {part: steps for part, steps in parts.items() if part == "train" or (part not in filed and wanted(split, part))}
+    return {
+        part: steps for part, steps in parts.items() if part == "train" or (part not in filed and wanted(split, part))
+    }
 
 
 def wanted(split: SeriesSplit, part: SplitName) -> bool:
@@ -68,9 +72,7 @@ def wanted(split: SeriesSplit, part: SplitName) -> bool:
 
 def _steps(count: int, part: str, length: int | float | str) -> int:
     if isinstance(length, str) or length < 0 or (isinstance(length, float) and length >= 1):
-        raise UserError(
-            f"data.split.{part}: {length} is neither a share below 1, nor a number of steps, nor a date"
-        )
+        raise UserError(f"data.split.{part}: {length} is neither a share below 1, nor a number of steps, nor a date")
     # A share of 0.29 of 100 steps is 29 of them, whatever 0.29 * 100 is in floating point.
     return length if isinstance(length, int) else int(length * count + 1e-9)
 

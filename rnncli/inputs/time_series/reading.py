@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
-from typing import BinaryIO, Literal, cast
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -15,7 +15,7 @@ from rnncli.inputs.files import OnBadRow, check_exists, suffix
 from rnncli.inputs.time_series import arrays, frames, table, ts_file, wide
 from rnncli.inputs.time_series.grouping import SHOWN, gap_notes, joined, ordered, parted
 from rnncli.inputs.time_series.missing import called
-from rnncli.inputs.time_series.roles import chosen, roles
+from rnncli.inputs.time_series.roles import Roles, chosen, roles, target_columns
 from rnncli.inputs.time_series.series import Reading, Series
 from rnncli.inputs.time_series.settings import TimeSeriesSettings
 from rnncli.inputs.time_series.table import TableFormat, TableSource, place_of
@@ -33,9 +33,6 @@ BY_SUFFIX: dict[str, Form] = {
     ".npz": "arrays",
     ".json": "frames",
 }
-
-BLOCK = 50_000
-"""Rows of a table that are decoded together."""
 
 
 def read_series(
@@ -66,8 +63,7 @@ def read_series(
     for path in files:
         form = form_of(path, settings)
         if settings.layout == "long" and form in ("csv", "tsv", "parquet"):
-            format = cast(TableFormat, form)
-            found = _long(path, format, settings, limit, with_target, keep_rows, on_bad_row)
+            found = _long(path, form, settings, limit, with_target, keep_rows, on_bad_row)
             for one in found:
                 if not one.name and len(files) > 1:
                     one.name = path.name.partition(".")[0]
@@ -142,8 +138,10 @@ def others(
     on_bad_row: OnBadRow | None,
 ) -> Iterator[Series]:
     """The series of a source that is no long table, one after another."""
+    if settings.categories:
+        raise DataError("data.categories are columns of long tables; this is none", place_of(source))
     if form in ("csv", "tsv", "parquet"):
-        found = wide.read(source, cast(TableFormat, form), settings, with_target, on_bad_row)
+        found = wide.read(source, form, settings, with_target, on_bad_row)
     elif isinstance(source, pd.DataFrame):
         raise DataError(f"a frame is a table, but data.format is {form}")
     elif form == "ts":
@@ -164,20 +162,17 @@ def others(
 
 def selected(series: Series, form: Form, settings: TimeSeriesSettings) -> tuple[list[str], Series]:
     """The names of the values that the settings ask for, and the series with only these."""
-    width = series.values.shape[1]
+    width, own = series.values.shape[1], settings.target.kind in ("forecast", "next")
     if form == "frames":
         names = frames.columns(settings)
     elif form in ("ts", "arrays"):
         noun = "dimension" if form == "ts" else "feature"
         names = ["value"] if width == 1 else [f"{noun}_{number}" for number in range(1, width + 1)]
     else:
-        return ["value"], series
-    own = settings.target.kind in ("forecast", "next")
-    wanted = (
-        names
-        if form == "arrays" and not own and not settings.covariates
-        else (chosen(names, settings, series.source or "standard input"))
-    )
+        # The values of a wide table have no column name of their own: the user's, if any.
+        names = target_columns(settings)[:1] if own else []
+        names = names or ["value"]
+    wanted = chosen(names, settings, series.source or "standard input")
     if wanted != names:
         series.values = series.values[:, [names.index(name) for name in wanted]]
     return wanted, series
@@ -185,7 +180,7 @@ def selected(series: Series, form: Form, settings: TimeSeriesSettings) -> tuple[
 
 def _long(
     path: Path,
-    format: TableFormat,
+    form: TableFormat,
     settings: TimeSeriesSettings,
     limit: int | None,
     with_target: bool,
@@ -194,23 +189,15 @@ def _long(
 ) -> list[Series]:
     parts = table_roles(settings, with_target)
     decoder = table.Decoder(path, parts, settings, on_bad_row)
-    read = table.whole(path, format, parts, settings) if limit is None and not keep_rows else None
-    if read is not None:
-        block = decoder.decode(read)
-        return parted(block.steps, block.ids)
-    blocks = [
-        decoder.decode(rows)
-        for rows in table.tables(
-            path, format, parts, settings, on_bad_row, size=BLOCK, limit=limit, keep_rows=keep_rows
-        )
-    ]
+    rows = table.tables(path, form, parts, settings, on_bad_row, limit=limit, keep_rows=keep_rows)
+    blocks = [decoder.decode(some) for some in rows]
     if not blocks:
         raise DataError("has no rows", place_of(path))
     ids = [block.ids for block in blocks if block.ids is not None]
     return parted(joined([block.steps for block in blocks]), np.concatenate(ids) if ids else None)
 
 
-def table_roles(settings: TimeSeriesSettings, with_target: bool) -> table.Roles:
+def table_roles(settings: TimeSeriesSettings, with_target: bool) -> Roles:
     """The roles of a long table's columns, which must be named.
 
     Raises:

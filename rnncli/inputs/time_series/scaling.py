@@ -60,7 +60,9 @@ class Scaler:
         by_name: the scales of the series of the training part, where each has its own and its name is known later.
     """
 
-    def __init__(self, kind: ScaleKind, common: Scale | None = None, by_name: Mapping[str, Scale] | None = None) -> None:
+    def __init__(
+        self, kind: ScaleKind, common: Scale | None = None, by_name: Mapping[str, Scale] | None = None
+    ) -> None:
         self.kind, self.common = kind, common
         self.by_name = dict(by_name or {})
 

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import islice
+from itertools import islice, pairwise
 from pathlib import Path
-from typing import cast
 
 import numpy as np
 
@@ -19,11 +18,11 @@ from rnncli.inputs.time_series.series import Series
 from rnncli.inputs.time_series.settings import TimeSeriesSettings
 from rnncli.inputs.time_series.table import TableFormat, TableSource, place_of
 
-BLOCK = 4096
-"""Rows of a table that are decoded together."""
+PIECES = 8
+"""Pieces of the end of a series that are held before they are joined."""
 
-WHOLE = 12
-"""Blocks within which the rows of a series need not stand together."""
+WHOLE = 50_000
+"""Rows within which those of a series need not stand together."""
 
 
 def stream_series(
@@ -36,7 +35,7 @@ def stream_series(
 ) -> Iterator[Series]:
     """The series of a source one after another, without targets.
 
-    A long table of up to WHOLE blocks may hold them in any order; in a longer one the rows of each series stand
+    A long table of up to WHOLE rows may hold them in any order; in a longer one the rows of each series stand
     together.
 
     Args:
@@ -51,7 +50,7 @@ def stream_series(
             for series in others(one, form, settings, False, None, on_bad_row):
                 yield selected(series, form, settings)[1]
             continue
-        for series in _long(one, cast(TableFormat, form), settings, on_bad_row, keep_rows, longest):
+        for series in _long(one, form, settings, on_bad_row, keep_rows, longest):
             yield _named(series, one, source)
 
 
@@ -62,8 +61,8 @@ def tails(source: TableSource, settings: TimeSeriesSettings, steps: int, on_bad_
     for one in _sources(source, settings):
         form = form_of(one, settings)
         if settings.layout == "wide" or form not in ("csv", "tsv", "parquet"):
-            for series in others(one, form, settings, False, None, on_bad_row):
-                ends.append(_tail(selected(series, form, settings)[1], steps, settings.missing))
+            found = others(one, form, settings, False, None, on_bad_row)
+            ends += [_tail(selected(series, form, settings)[1], steps, settings.missing) for series in found]
             continue
         held: dict[str, list[Series]] = {}
         place = place_of(one)
@@ -71,11 +70,11 @@ def tails(source: TableSource, settings: TimeSeriesSettings, steps: int, on_bad_
         def end(pieces: list[Series], place: str = place) -> Series:
             return _tail(ordered(joined(pieces), place, on_bad_row)[0], steps, settings.missing)
 
-        for block in _blocks(one, cast(TableFormat, form), settings, on_bad_row, keep_rows=False):
+        for block in _blocks(one, form, settings, on_bad_row, keep_rows=False):
             for series in parted(block.steps, block.ids):
                 pieces = held.setdefault(series.name, [])
                 pieces.append(series)
-                if len(pieces) > 1 and sum(map(len, pieces[1:])) >= max(steps, BLOCK):
+                if len(pieces) > PIECES or sum(map(len, pieces[1:])) >= steps:
                     held[series.name] = [end(pieces)]
         ends += [_named(end(pieces), one, source) for pieces in held.values()]
     return ends
@@ -112,7 +111,7 @@ def _blocks(
 ) -> Iterator[table.Block]:
     parts = table_roles(settings, with_target=False)
     decoder = table.Decoder(source, parts, settings, on_bad_row)
-    for rows in table.tables(source, format, parts, settings, on_bad_row, size=BLOCK, keep_rows=keep_rows):
+    for rows in table.tables(source, format, parts, settings, on_bad_row, keep_rows=keep_rows):
         yield decoder.decode(rows)
 
 
@@ -126,15 +125,20 @@ def _long(
 ) -> Iterator[Series]:
     place = place_of(source)
     blocks = _blocks(source, format, settings, on_bad_row, keep_rows)
-    head = list(islice(blocks, WHOLE))
-    after = next(blocks, None) if len(head) == WHOLE else None
-    if after is None:
+    head: list[table.Block] = []
+    for block in blocks:
+        head.append(block)
+        if sum(len(one.steps) for one in head) > WHOLE:
+            break
+    else:
+        blocks = None
+    if blocks is None:
         ids = [block.ids for block in head if block.ids is not None]
         steps = joined([block.steps for block in head]) if head else None
         series = [] if steps is None else parted(steps, np.concatenate(ids) if ids else None)
         runs = iter([[one] for one in series])
     else:
-        runs = _runs([*head, after], blocks, place, on_bad_row, longest)
+        runs = _runs(head, blocks, place, on_bad_row, longest)
     last: Series | None = None
     for pieces in runs:
         one = ordered(joined(pieces), place, on_bad_row)[0]
@@ -165,15 +169,18 @@ def _runs(
     """Pieces of one series that stand together, series after series."""
     finished: set[int] = set()
     held: list[Series] = []
+    current: str | None = None
     for block in _chain(head, blocks):
         for run in _contiguous(block):
-            if held and held[0].name != run.name:
-                yield held
-                finished.add(hash(held[0].name))
+            if current is not None and current != run.name:
+                if held:
+                    yield held
+                finished.add(hash(current))
                 held = []
-            if hash(run.name) in finished:
+            current = run.name
+            if hash(current) in finished:
                 error = DataError(
-                    f"{called(run)} goes on here, after other series; in a source of more than {WHOLE * BLOCK} rows "
+                    f"{called(run)} goes on here, after other series; in a source of more than {WHOLE} rows "
                     "the rows of a series must stand together",
                     place,
                     int(run.lines[0]),
@@ -204,7 +211,7 @@ def _contiguous(block: table.Block) -> list[Series]:
     changes = np.flatnonzero(block.ids[1:] != block.ids[:-1]) + 1
     bounds = [0, *changes.tolist(), len(block.ids)]
     runs = []
-    for start, stop in zip(bounds, bounds[1:], strict=False):
+    for start, stop in pairwise(bounds):
         if stop > start:
             run = block.steps.take(slice(start, stop))
             run.name = str(block.ids[start])

@@ -19,7 +19,7 @@ from rnncli.errors import DataError
 from rnncli.inputs.files import OnBadRow, damage, open_binary
 from rnncli.inputs.tables import Row, rows
 from rnncli.inputs.time_series.numbers import numbers
-from rnncli.inputs.time_series.roles import Roles
+from rnncli.inputs.time_series.roles import Roles, roles
 from rnncli.inputs.time_series.series import Series
 from rnncli.inputs.time_series.settings import TimeSeriesSettings
 from rnncli.inputs.time_series.times import parse
@@ -33,6 +33,13 @@ def place_of(source: TableSource) -> str:
     if isinstance(source, Path):
         return str(source)
     return "the frame" if isinstance(source, pd.DataFrame) else "standard input"
+
+
+ROWS = 4096
+"""Rows that are decoded together where rows are read one by one."""
+
+BYTES = 2**20
+"""Bytes of a table that are decoded together where many rows are read at once."""
 
 
 @dataclass
@@ -56,31 +63,33 @@ def tables(
     settings: TimeSeriesSettings,
     on_bad_row: OnBadRow | None,
     *,
-    size: int,
     limit: int | None = None,
     keep_rows: bool = False,
 ) -> Iterator[Table]:
-    """The rows of a source, `size` at a time."""
+    """The rows of a source, some thousand at a time.
+
+    Args:
+        limit: rows in all.
+        keep_rows: keep the columns that are not needed too.
+    """
+    given = 0
+    if isinstance(source, Path) and format != "parquet" and limit is None and not keep_rows:
+        for table in _plain(source, format, parts, settings):
+            yield table
+            given += len(table.lines)
+    left_out = [name for name in roles(settings, True).only_targets if name not in parts.needed]
     stream = rows(
         source,
         format,
         columns=settings.columns,
-        without=[] if parts.label or parts.targets else _spare(settings),
+        without=left_out,
         encoding=settings.encoding,
         on_bad_row=on_bad_row,
     )
-    stream = islice(stream, limit)
-    while block := list(islice(stream, size)):
+    stream = islice(stream, given, limit)
+    while block := list(islice(stream, ROWS)):
         parts.check(list(block[0].values), place_of(source))
         yield _table(block, parts, keep_rows)
-
-
-def _spare(settings: TimeSeriesSettings) -> Sequence[str]:
-    """Columns that a file without header need not have where no target is wanted."""
-    if settings.target.kind in ("forecast", "next") or settings.target.columns is None:
-        return ()
-    columns = settings.target.columns
-    return [columns] if isinstance(columns, str) else columns
 
 
 def _table(block: list[Row], parts: Roles, keep_rows: bool) -> Table:
@@ -89,44 +98,64 @@ def _table(block: list[Row], parts: Roles, keep_rows: bool) -> Table:
     return Table(columns, lines, [row.values for row in block] if keep_rows else None)
 
 
-def whole(path: Path, format: TableFormat, parts: Roles, settings: TimeSeriesSettings) -> Table | None:
-    """A whole CSV or TSV read at once and fast; None where it is not one row a line, or anything is wrong with it,
-    which `tables` then locates."""
-    if format == "parquet" or settings.encoding.lower().replace("_", "-") not in ("utf-8", "utf-8-sig"):
-        return None
-    try:
-        with open_binary(path) as file:
-            data = file.read()
-    except damage():
-        return None
+def _plain(path: Path, format: TableFormat, parts: Roles, settings: TimeSeriesSettings) -> Iterator[Table]:
+    """The tables of a CSV or TSV from its start, fast, as long as each line is a row and nothing is wrong; what comes
+    then is left to the reader that can say where and what."""
+    if settings.encoding.lower().replace("-", "").replace("_", "") not in ("utf8", "utf8sig"):
+        return
+    quote = b'"' if format == "csv" else None
+    line, names = 1, settings.columns
+    with open_binary(path) as file:
+        while True:
+            try:
+                data = file.read(BYTES)
+                data += file.readline()
+            except damage():
+                return
+            if not data:
+                return
+            if line == 1:
+                first = _first_row(data, format, settings)
+                if first is None:
+                    return
+                names = list(first)
+                parts.check(names, path)
+                if settings.columns is None:
+                    data, line = data[data.find(b"\n") + 1 :], 2
+            count = data.count(b"\n") + (not data.endswith(b"\n"))
+            if quote is not None and data.count(quote) % 2:
+                return
+            try:
+                read = pyarrow.csv.read_csv(
+                    pa.BufferReader(data),
+                    read_options=pyarrow.csv.ReadOptions(column_names=names, use_threads=False),
+                    parse_options=pyarrow.csv.ParseOptions(
+                        delimiter="," if format == "csv" else "\t", quote_char='"' if quote else False
+                    ),
+                    convert_options=pyarrow.csv.ConvertOptions(
+                        include_columns=parts.needed,
+                        column_types=dict.fromkeys(parts.needed, pa.string()),
+                        strings_can_be_null=False,
+                    ),
+                )
+            except pa.ArrowInvalid:
+                return
+            if read.num_rows != count:
+                return
+            columns = {name: read.column(name).combine_chunks() for name in parts.needed}
+            yield Table(columns, np.arange(line, line + count))
+            line += count
+
+
+def _first_row(data: bytes, format: TableFormat, settings: TimeSeriesSettings) -> dict[str, str] | None:
+    """The first row of a table, read from its first two lines; None where that is not enough."""
     end = data.find(b"\n", data.find(b"\n") + 1) + 1
+    head = io.BytesIO(data[:end] if end else data)
     try:
-        first = next(rows(io.BytesIO(data[:end] if end else data), format, columns=settings.columns), None)
+        row = next(rows(head, format, columns=settings.columns, encoding=settings.encoding), None)
     except DataError:
         return None
-    if first is None:
-        return None
-    parts.check(list(first.values), str(path))
-    skipped = 1 if settings.columns is None else 0
-    try:
-        read = pyarrow.csv.read_csv(
-            pa.BufferReader(data),
-            read_options=pyarrow.csv.ReadOptions(column_names=list(first.values), skip_rows=skipped),
-            parse_options=pyarrow.csv.ParseOptions(
-                delimiter="," if format == "csv" else "\t", quote_char='"' if format == "csv" else False
-            ),
-            convert_options=pyarrow.csv.ConvertOptions(
-                include_columns=parts.needed,
-                column_types=dict.fromkeys(parts.needed, pa.string()),
-                strings_can_be_null=False,
-            ),
-        )
-    except pa.ArrowInvalid:
-        return None
-    if read.num_rows + skipped != data.count(b"\n") + (not data.endswith(b"\n")):
-        return None
-    columns = {name: read.column(name).combine_chunks() for name in parts.needed}
-    return Table(columns, np.arange(read.num_rows) + 1 + skipped)
+    return None if row is None else row.values
 
 
 @dataclass
@@ -196,6 +225,9 @@ class Decoder:
             form=form,
         )
         ids = None if parts.series is None else objects(parts.series)
+        if ids is not None:
+            for row in np.flatnonzero(ids == "").tolist():
+                wrong.setdefault(row, f"column {parts.series} names no series")
         if wrong:
             self._report(wrong, table.lines)
             kept = np.setdiff1d(np.arange(len(table.lines)), list(wrong))

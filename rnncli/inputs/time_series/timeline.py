@@ -128,7 +128,7 @@ def _joined(first: Series, second: Series) -> Series:
     return replace(
         first,
         lines=np.concatenate([first.lines, second.lines]),
-        times=np.concatenate([first.times, second.times]) if times else None,  # type: ignore[list-item]
+        times=np.concatenate([first.times, second.times]) if times else None,
         values=np.concatenate([first.values, second.values]),
         categories=[np.concatenate(pair) for pair in zip(first.categories, second.categories, strict=True)],
         label=None,

@@ -15,7 +15,10 @@ import pyarrow.compute as pc
 from rnncli.errors import UserError
 from rnncli.inputs.time_series.numbers import numbers
 
-_ZONE = re.compile(r"^(.*[T ]\d{2}(?::\d{2}(?::\d{2}(?:[.,]\d+)?)?)?)(\s?)(Z|UTC|GMT|[+-]\d{2}(?::?\d{2})?)$")
+_ZONE = (
+    r"^(?P<bare>.*[T ]\d{2}(?::\d{2}(?::\d{2}(?:[.,]\d+)?)?)?)(?P<blank>\s?)"
+    r"(?P<zone>Z|UTC|GMT|[+-]\d{2}(?::?\d{2})?)$"
+)
 _ISO = re.compile(r"^\d{4}([-/.])\d{1,2}(?:\1(\d{1,2})(?:([T ])\d{1,2}(?::(\d{2})(?::(\d{2})([.,]\d+)?)?)?)?)?$")
 _OFFSET = re.compile(r"Z|UTC|GMT|[+-]\d{2}:?\d{2}")
 
@@ -60,18 +63,15 @@ def parse(texts: pa.Array, time_format: str | None = None, plain: bool | None = 
         values, wrong = numbers(words)
         values, wrong = values[codes], (wrong | np.isnan(values))[codes]
         return Parsed(values, wrong, {}, None)
-    spelled = words.to_pylist()
-    stamps, zones, form = _iso(spelled) if time_format is None else _formatted(spelled, time_format)
+    stamps, zones, form = _iso(words) if time_format is None else _formatted(words.to_pylist(), time_format)
     days = stamps.astype("datetime64[D]")
     wrong = np.isnat(stamps) | (days < _EARLIEST) | (days >= _LATEST)
     stamps = np.where(wrong, np.datetime64("NaT"), stamps).astype("datetime64[ns]")
+    understood = np.flatnonzero(~wrong)
     # The dictionary is in the order of first rows, so the first word of a zone has its first row.
-    first: dict[str, int] = {}
-    for word, zone in enumerate(zones):
-        if not wrong[word]:
-            first.setdefault(zone, word)
-    starts = np.unique(codes, return_index=True)[1]
-    return Parsed(stamps[codes], wrong[codes], {zone: int(starts[word]) for zone, word in first.items()}, form)
+    written, words_of = np.unique(zones[understood], return_index=True)
+    first = {str(zone): int((codes == understood[word]).argmax()) for zone, word in zip(written, words_of, strict=True)}
+    return Parsed(stamps[codes], wrong[codes], first, form)
 
 
 def _mostly_numbers(words: pa.Array) -> bool:
@@ -79,15 +79,20 @@ def _mostly_numbers(words: pa.Array) -> bool:
     return 2 * int((~np.isnan(values)).sum()) > len(words)
 
 
-def _iso(words: list[str]) -> tuple[np.ndarray, list[str], str]:
-    zones, bare, blank = [""] * len(words), list(words), ""
-    for position, word in enumerate(words):
-        if ":" in word or "T" in word:
-            found = _ZONE.match(word)
-            if found:
-                bare[position], blank, zones[position] = found.groups()
-    stamps = pd.to_datetime(pd.Series(bare, dtype=object), format="ISO8601", errors="coerce").to_numpy()
-    return stamps.astype("datetime64[ns]" if stamps.dtype == object else stamps.dtype), zones, _form(bare) + blank
+def _iso(words: pa.Array) -> tuple[np.ndarray, np.ndarray, str]:
+    """Stamps, zones and form of ISO texts."""
+    split = pc.extract_regex(words, _ZONE)
+    bare = pc.coalesce(pc.struct_field(split, "bare"), words)
+    zones = pc.fill_null(pc.struct_field(split, "zone"), "").to_numpy(zero_copy_only=False)
+    blank = bool(pc.any(pc.equal(pc.struct_field(split, "blank"), " ")).as_py())
+    texts = bare.to_pylist()
+    return _stamps(texts, "ISO8601"), zones.astype(str), _form(texts) + (" " if blank else "")
+
+
+def _stamps(texts: list[str], time_format: str) -> np.ndarray:
+    stamps = pd.to_datetime(pd.Series(texts, dtype=object), format=time_format, errors="coerce").to_numpy()
+    # Where no text is understood, pandas has no resolution to choose.
+    return stamps.astype("datetime64[ns]") if stamps.dtype == object else stamps
 
 
 def _form(words: list[str]) -> str:
@@ -102,25 +107,21 @@ def _form(words: list[str]) -> str:
     return form + (f"{fraction[0]}%f" if fraction else "")
 
 
-def _formatted(words: list[str], time_format: str) -> tuple[np.ndarray, list[str], str]:
+def _formatted(words: list[str], time_format: str) -> tuple[np.ndarray, np.ndarray, str]:
     zones = [""] * len(words)
-    if "%z" in time_format:
-        stamps = np.full(len(words), np.datetime64("NaT"), "datetime64[us]")
-        for position, word in enumerate(words):
-            try:
-                stamps[position] = np.datetime64(datetime.strptime(word, time_format).replace(tzinfo=None))
-            except ValueError:
-                continue
-            zones[position] = _OFFSET.findall(word)[-1]
-        return stamps, zones, time_format
     try:
-        return (
-            pd.to_datetime(pd.Series(words, dtype=object), format=time_format, errors="coerce").to_numpy(),
-            zones,
-            (time_format),
-        )
+        if "%z" not in time_format:
+            return _stamps(words, time_format), np.array(zones, str), time_format
     except ValueError as error:
         raise UserError(f"data.time_format: {time_format!r} is no form that strptime knows ({error})") from None
+    stamps = np.full(len(words), np.datetime64("NaT"), "datetime64[us]")
+    for position, word in enumerate(words):
+        try:
+            stamps[position] = np.datetime64(datetime.strptime(word, time_format).replace(tzinfo=None))
+        except ValueError:
+            continue
+        zones[position] = _OFFSET.findall(word)[-1]
+    return stamps, np.array(zones, str), time_format
 
 
 def as_text(times: np.ndarray, form: str | None, zone: str | None) -> list[str]:

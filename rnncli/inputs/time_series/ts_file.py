@@ -99,20 +99,21 @@ def _case(
     target = parts.pop().strip() if headers.classes is not None or headers.target else ""
     if not parts:
         raise DataError("has a target and no values", place, line)
-    columns = []
-    for dimension, part in enumerate(parts, 1):
-        texts = part.split(",") if part.strip() else []
-        values, wrong = numbers(pa.array(texts, pa.string()))
-        if wrong.any():
-            at = int(wrong.argmax())
-            raise DataError(f"dimension {dimension}, step {at + 1}: {texts[at]!r} is no finite number", place, line)
-        columns.append(values)
-    lengths = {len(column) for column in columns}
+    texts = [part.split(",") if part.strip() else [] for part in parts]
+    lengths = sorted({len(dimension) for dimension in texts})
     if len(lengths) > 1:
-        raise DataError(f"its dimensions differ in length: {', '.join(map(str, sorted(lengths)))}", place, line)
-    if lengths == {0}:
+        raise DataError(f"its dimensions differ in length: {', '.join(map(str, lengths))}", place, line)
+    if lengths == [0]:
         raise DataError("a case without values", place, line)
-    series = Series(str(case), None, np.full(len(columns[0]), line), None, None, np.stack(columns, axis=1))
+    flat = [text for dimension in texts for text in dimension]
+    values, wrong = numbers(pa.array(flat, pa.string()))
+    if wrong.any():
+        dimension, step = divmod(int(wrong.argmax()), lengths[0])
+        raise DataError(
+            f"dimension {dimension + 1}, step {step + 1}: {texts[dimension][step]!r} is no finite number", place, line
+        )
+    lines_of = np.full(lengths[0], line)
+    series = Series(str(case), None, lines_of, None, None, values.reshape(len(texts), lengths[0]).T.copy())
     if settings is not None:
         if headers.classes and target not in headers.classes:
             raise DataError(unknown("class", target, headers.classes), place, line)

@@ -23,8 +23,6 @@ class Timelines:
         truth: (steps, targets) float32, the columns to forecast, scaled; NaN where not observed.
         offsets: (series + 1,) int64: series k is `values[offsets[k]:offsets[k + 1]]`.
         center, scale: (series, targets) float64: a target x stands for `x * scale + center`.
-        naive_error: (series, targets) float64, mean absolute error of the seasonal naive forecast within the training
-            part, in the targets' own units; None where nothing is to be compared.
     """
 
     values: Tensor
@@ -33,7 +31,6 @@ class Timelines:
     offsets: np.ndarray
     center: np.ndarray
     scale: np.ndarray
-    naive_error: np.ndarray | None
 
     @cached_property
     def filled(self) -> np.ndarray:
@@ -55,7 +52,9 @@ class Windows(Dataset):
         starts: (windows,) int64, the position in the timelines of the first step that is read.
         owners: (windows,) int64, the series of each window.
         season: steps of a season, for the naive forecast.
-        known: whether the timelines hold the steps to forecast; without them there are no targets.
+        naive_error: (series, targets) float64, mean absolute error of the seasonal naive forecast over what each
+            series has before this part, in the targets' own units; None where the steps to forecast are not known, so
+            there are no targets either.
     """
 
     unit = "windows"
@@ -68,15 +67,14 @@ class Windows(Dataset):
         context: int,
         horizon: int,
         season: int,
-        known: bool = True,
+        naive_error: np.ndarray | None,
     ) -> None:
         self.timelines, self.starts, self.owners = timelines, starts, owners
-        self.context, self.horizon, self.season, self.known = context, horizon, season, known
+        self.context, self.horizon, self.season = context, horizon, season
         self._read, self._forecast = np.arange(context)[:, None], np.arange(context, context + horizon)
         self._center = torch.from_numpy(timelines.center).float().unsqueeze(1)
         self._scale = torch.from_numpy(timelines.scale).float().unsqueeze(1)
-        error = timelines.naive_error
-        self._naive_error = None if error is None else torch.from_numpy(error).float()
+        self._naive_error = None if naive_error is None else torch.from_numpy(naive_error).float()
 
     def __len__(self) -> int:
         return len(self.starts)
@@ -90,16 +88,14 @@ class Windows(Dataset):
         starts, owners = self.starts[rows], torch.from_numpy(self.owners[rows])
         lengths = torch.full((len(rows),), self.context)
         read = torch.from_numpy(starts + self._read)
-        inputs = {"values": Padded(self.timelines.values[read].transpose(0, 1), lengths)}
+        inputs = {"values": Padded(_gathered(self.timelines.values, read).transpose(0, 1), lengths)}
         for column, ids in self.timelines.categories.items():
             inputs[column] = Padded(ids.take(read).transpose(0, 1), lengths)
-        error = None if self._naive_error is None else self._naive_error[owners]
-        targets = None
-        if self.known:
-            targets = self.timelines.truth[torch.from_numpy(starts[:, None] + self._forecast)]
-        return Batch(
-            inputs, targets, rows, center=self._center[owners], scale=self._scale[owners], naive_error=error
-        )
+        error = targets = None
+        if self._naive_error is not None:
+            error = self._naive_error[owners]
+            targets = _gathered(self.timelines.truth, torch.from_numpy(starts[:, None] + self._forecast))
+        return Batch(inputs, targets, rows, center=self._center[owners], scale=self._scale[owners], naive_error=error)
 
     def naive(self, rows: np.ndarray) -> np.ndarray:
         """(rows, horizon, targets) float64: the last whole season before the forecast, repeated; the last value
@@ -109,3 +105,8 @@ class Windows(Dataset):
         ahead = np.arange(1, self.horizon + 1)
         positions = end - 1 + ahead - self.season * -(-ahead // self.season)
         return self.timelines.filled[np.where(positions < first, end - 1, positions)]
+
+
+def _gathered(steps: Tensor, positions: Tensor) -> Tensor:
+    """`steps[positions]`, in a third of its time."""
+    return steps.index_select(0, positions.reshape(-1)).reshape(*positions.shape, steps.shape[1])

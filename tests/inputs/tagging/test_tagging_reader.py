@@ -112,20 +112,16 @@ def test_column_names_are_checked() -> None:
     ("text", "message"),
     [
         ("a O\nb\nc\n\nd O\n", ":2: has 1 column where a token and its tag are needed"),
-        ("a O\n\x00\tb c\td\n\nd O\n", None),
         ("a O\n\udcff O\n\nd O\n", ":2: byte 0xff"),
     ],
-    ids=["missing column", "NUL is a character", "bad bytes"],
+    ids=["missing column", "bad bytes"],
 )
-def test_a_bad_line_costs_its_sentence_only(tmp_path: Path, text: str, message: str | None) -> None:
+def test_a_bad_line_costs_its_sentence_only(tmp_path: Path, text: str, message: str) -> None:
     path = tmp_path / "a.conll"
     path.write_bytes(text.encode("utf-8", "surrogateescape"))
     told, messages = read(path, columns())
-    if message is None:
-        assert len(told) == 2 and messages == []
-    else:
-        assert told == [["d/O"]]
-        assert len(messages) == 1 and messages[0].startswith(f"{path}{message}")
+    assert told == [["d/O"]]
+    assert len(messages) == 1 and messages[0].startswith(f"{path}{message}")
 
 
 def test_too_few_columns_and_empty_cells(tmp_path: Path) -> None:
@@ -165,5 +161,5 @@ def test_an_error_may_be_raised_by_the_caller(tmp_path: Path) -> None:
     def stop(bad: DataError) -> None:
         raise bad
 
-    with pytest.raises(DataError, match="a.conll:2"):
+    with pytest.raises(DataError, match=r"a\.conll:2"):
         list(sentences(path, columns(), "utf-8", stop, tagged=True))
