@@ -20,18 +20,21 @@ WISHES = {
     "cheese": "eat", "grain": "eat", "honey": "eat", "corn": "eat", "bread": "eat", "water": "drink", "milk": "drink",
     "gold": "keep", "crown": "keep", "nest": "keep", "bell": "keep",
 }  # fmt: skip
-PLACES = (
-    "in the forest|by the river|on the hill|near the mill|behind the barn|under the old oak|at the edge of the village"
+PLACES = phrases(
+    "in the forest | by the river | on the hill | near the mill | behind the barn | under the old oak | "
+    "at the edge of the village"
 )
 SAID = words("said answered cried whispered")
 TRICKS = phrases(
     "sang a song | told a long story | pretended to sleep | asked for advice | praised {their} voice | offered a trade"
 )
 WON = phrases(
-    "{first} took the {wish} and ran away . | {first} could {verb} the {wish} at last . | {first} laughed and kept the {wish} ."
+    "{first} took the {wish} and ran away . | {first} could {verb} the {wish} at last . | "
+    "{first} laughed and kept the {wish} ."
 )
 LOST = phrases(
-    "{first} went home without the {wish} . | {first} lost the {wish} and was ashamed . | {first} had nothing but words ."
+    "{first} went home without the {wish} . | {first} lost the {wish} and was ashamed . | "
+    "{first} had nothing but words ."
 )
 MORALS = {
     "hungry": "hunger is a poor adviser", "proud": "pride goes before a fall", "clever": "wit is better than strength",
@@ -45,8 +48,8 @@ THEIRS, THEM = {"he": "his", "she": "her"}, {"he": "him", "she": "her"}
 def fable(random: Random) -> list[str]:
     one, two = random.sample(list(ANIMALS), 2)
     he, other = ANIMALS[one], ANIMALS[two]
-    trait, place, wish = random.choice(TRAITS), random.choice(PLACES.split("|")), random.choice(list(WISHES))
-    verb, said = WISHES[wish], random.choice(SAID)
+    trait, place, wish = random.choice(TRAITS), random.choice(PLACES), random.choice(list(WISHES))
+    verb = WISHES[wish]
     article = "an" if trait[0] in "aeiou" else "a"
     lines = [
         random.choice(
@@ -59,14 +62,13 @@ def fable(random: Random) -> list[str]:
         random.choice(
             (
                 f"{he} wanted to {verb} the {wish} of the {two} .",
-                f"one day {he} saw a {two} with some {wish} ."
-                if verb != "keep"
-                else f"one day {he} saw a {two} with a {wish} .",
+                f"one day {he} saw a {two} with {'a' if verb == 'keep' else 'some'} {wish} .",
                 f"the {two} had what {he} wanted : the {wish} .",
             )
         ),
     ]
     for _ in range(random.randint(1, 3)):
+        said = random.choice(SAID)
         if random.random() < 0.5:
             trick = random.choice(TRICKS).format(their=THEIRS[other])
             lines.append(f"so the {one} {trick} , and the {two} listened to {THEM[he]} .")

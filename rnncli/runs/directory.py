@@ -130,6 +130,10 @@ class RunDirectory:
             raise RunError(f"{self._fitted}: damaged; restore it from a copy of the run")
         return fitted
 
+    def fitted_is(self, loader: Mapping[str, Any]) -> bool:
+        """Whether what a loader has fitted is what stands here. (JSON knows no tuples: texts are compared.)"""
+        return json.dumps(loader, sort_keys=True) == json.dumps(self.read_fitted(), sort_keys=True)
+
     def fitted_hash(self) -> str:
         """Stands beside the weights too, so that weights and vocabulary can't be of different runs."""
         return hashlib.sha256(self._fitted.read_bytes()).hexdigest()

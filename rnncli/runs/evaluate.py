@@ -45,7 +45,7 @@ def evaluate_run(run: LoadedRun, data: Path | None, split: Literal["train", "val
         return _evaluated(run, run.loader.labelled(data), str(data), run.loader.notes)
     loader = new_loader(run.config)
     parts = loader.load(run.config.training.limit, run.config.training.refit)
-    if loader.state() != run.directory.read_fitted():
+    if not run.directory.fitted_is(loader.state()):
         raise RunError(
             f"{run.directory.path}: the data have changed since the run was trained; name a file to evaluate"
         )

@@ -192,7 +192,7 @@ class _Run:
     def _start_from(self, path: Path) -> None:
         source = RunDirectory.open(path)
         weights = source.read_weights()
-        if source.read_fitted() != self.loader.state():
+        if not source.fitted_is(self.loader.state()):
             # Another vocabulary: rows of embeddings and outputs would mean other words and classes.
             weights = {name: value for name, value in weights.items() if not name.startswith(("inputs.", "head."))}
         taken, of = warm_start(self.model, weights)

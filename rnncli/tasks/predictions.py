@@ -59,7 +59,7 @@ def predictions(outcome: Outcome, target: Target, probabilities: bool) -> Iterat
                 chosen = [name for name, taken in zip(names, predicted, strict=True) if taken]
                 yield {"prediction": " ".join(chosen)} | _probabilities(outcome, item, names, probabilities)
             case "token":
-                yield {} if outcome.nll is None else {"nll": float(outcome.nll[item])}
+                yield {} if outcome.nll is None else {"nll": _short(outcome.nll[item])}
             case "value":
                 single = len(names) == 1
                 columns = ["prediction"] if single else [f"prediction_{name}" for name in names]
@@ -75,14 +75,21 @@ def predictions(outcome: Outcome, target: Target, probabilities: bool) -> Iterat
 def _probabilities(outcome: Outcome, item: int, names: tuple[str, ...], wanted: bool) -> Prediction:
     if not wanted or outcome.probabilities is None:
         return {}
-    return {f"probability_{name}": float(value) for name, value in zip(names, outcome.probabilities[item], strict=True)}
+    return {
+        f"probability_{name}": _short(value) for name, value in zip(names, outcome.probabilities[item], strict=True)
+    }
 
 
 def _values(columns: list[str], predicted: np.ndarray, quantiles: np.ndarray | None, outcome: Outcome) -> Prediction:
-    row = {column: float(value) for column, value in zip(columns, predicted, strict=True)}
+    row = {column: _short(value) for column, value in zip(columns, predicted, strict=True)}
     if quantiles is not None and outcome.levels is not None:
         for column, of_levels in zip(columns, quantiles, strict=True):
             row |= {
-                f"{column}_q{level:g}": float(value) for level, value in zip(outcome.levels, of_levels, strict=True)
+                f"{column}_q{level:g}": _short(value) for level, value in zip(outcome.levels, of_levels, strict=True)
             }
     return row
+
+
+def _short(value: float) -> float:
+    """The number to the seven digits that a float32 has, so that no others are written."""
+    return float(f"{value:.7g}")

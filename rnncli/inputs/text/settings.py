@@ -60,18 +60,19 @@ class TextSettings(DataSettings):
     """Pretrained vectors in the text format of GloVe or word2vec."""
 
     split: SplitSettings = SplitSettings()
+    """Parts that have no file of their own; for a language model they follow one another, validation and test at the
+    end of the text."""
 
     @model_validator(mode="after")
     def _each_does_something(self) -> Self:
         tables, following = ("auto", "csv", "tsv"), self.target.kind == "next"
         idle = {
             "columns: names the columns of CSV and TSV alone": self.columns and self.format not in tables,
-            "sentencepiece_size: is for units: sentencepiece": "sentencepiece_size" in self.model_fields_set
+            "sentencepiece_size: is for units: sentencepiece": self.changed("sentencepiece_size")
             and self.units != "sentencepiece",
             "max_length: a language model reads its text as one stream and cuts nothing": self.max_length and following,
             "target.column: with kind: next the text itself is the target": self.target.column and following,
-            "target.separator: is for kind: labels": "separator" in self.target.model_fields_set
-            and self.target.kind != "labels",
+            "target.separator: is for kind: labels": self.target.changed("separator") and self.target.kind != "labels",
         }
         if self.columns and len(set(self.columns)) < len(self.columns):
             raise ValueError("columns: a name stands twice")

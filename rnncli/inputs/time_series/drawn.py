@@ -84,13 +84,13 @@ class Drawn(Form):
         return series
 
     def load(self, limit: int | None, refit: bool) -> dict[SplitName, Dataset]:
-        reading = self.read(self.settings.train, limit, "train" if self._ready_parts else None)
-        parts: dict[SplitName, list[Series]] = {"train": self._usable(reading.series, reading.value_columns)}
-        for part in HELD:
-            held = self._ready(part, limit)
-            if held is not None:
-                self._check_columns(held, reading.value_columns)
-                parts[part] = self._usable(held.series, reading.value_columns)
+        reading = self.read(self.settings.train, "train" if self._ready_parts else None)
+        parts: dict[SplitName, list[Series]] = {}
+        for part, read in (("train", reading), *((part, self._ready(part)) for part in HELD)):
+            if read is not None:
+                self._check_columns(read, reading.value_columns)
+                usable = self._usable(read.series, reading.value_columns)
+                parts[part] = usable if limit is None else self.thinned(usable, limit)
         parts |= self.drawn(parts["train"], [part for part in HELD if part not in parts])
         if refit:
             parts["train"] = parts["train"] + parts.pop("valid", [])
@@ -101,7 +101,7 @@ class Drawn(Form):
         return {"encoder": self.encoder.to_json(), "target": self.target.to_json()}
 
     def restore(self, state: Mapping[str, Any]) -> None:
-        self.encoder = Encoder.from_json(self.settings.scaling, state["encoder"])
+        self.encoder = Encoder.from_json(state["encoder"])
         self.target = Target.from_json(state["target"])
 
     def labelled(self, path: Path) -> Examples:
@@ -111,15 +111,18 @@ class Drawn(Form):
 
     def chunks(self, source: Streamed, on_bad_row: OnBadRow) -> Iterator[Chunk]:
         some: list[Series] = []
+        steps = 0
         streamed = stream_series(source, self.settings, on_bad_row, keep_rows=self.keep_rows, longest=self.longest)
         for series in streamed:
             try:
                 some.append(self._filled(series, self.encoder.columns))
             except DataError as error:
                 on_bad_row(error)
-            if sum(map(len, some)) >= CHUNK:
+                continue
+            steps += len(some[-1])
+            if steps >= CHUNK:
                 yield self._chunk(some)
-                some = []
+                some, steps = [], 0
         if some:
             yield self._chunk(some)
 
@@ -178,15 +181,15 @@ class Drawn(Form):
                 reading.series[0].source,
             )
 
-    def _ready(self, part: SplitName, limit: int | None) -> Reading | None:
+    def _ready(self, part: SplitName) -> Reading | None:
         """The part from its own files, or from frames that are parted already; None where it has neither."""
         paths = getattr(self.settings, part)
         if paths is not None:
-            return self._read_part(paths, part, limit)
-        return self.read(self.settings.train, limit, part) if part in self._ready_parts else None
+            return self._read_part(paths, part)
+        return self.read(self.settings.train, part) if part in self._ready_parts else None
 
-    def _read_part(self, paths: Sequence[Path], part: SplitName, limit: int | None = None) -> Reading:
-        return self.read(paths, limit, part if part in self._frame_parts(paths) else None)
+    def _read_part(self, paths: Sequence[Path], part: SplitName) -> Reading:
+        return self.read(paths, part if part in self._frame_parts(paths) else None)
 
     @cached_property
     def from_frames(self) -> bool:
@@ -210,6 +213,10 @@ class Drawn(Form):
         drawn = draw([_key(one) for one in series], self._classes(series), shares, self.settings.split.seed)
         return {part: [series[position] for position in drawn[part]] for part in part_names(shares)}
 
+    def thinned(self, series: list[Series], limit: int) -> list[Series]:
+        """`limit` of the examples, from all over the files, which are often in the order of their classes."""
+        return [series[position] for position in spread(len(series), limit)]
+
     def shares(self, parts: Sequence[SplitName], count: int) -> dict[str, float]:
         """The share of each part that is asked for, of `count` examples."""
         shares: dict[str, float] = {}
@@ -231,6 +238,11 @@ class Drawn(Form):
             return None
         ids: dict[str, int] = {}
         return [ids.setdefault(one.label[0], len(ids)) for one in series if one.label]
+
+
+def spread(count: int, limit: int) -> np.ndarray:
+    """At most `limit` of `count` positions, ascending and evenly spread."""
+    return np.arange(count) if limit >= count else np.arange(limit) * count // limit
 
 
 def part_names(shares: Mapping[str, float]) -> list[SplitName]:

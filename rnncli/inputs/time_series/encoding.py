@@ -128,9 +128,9 @@ class Encoder:
         }
 
     @classmethod
-    def from_json(cls, kind: ScaleKind, saved: Mapping[str, Any]) -> Encoder:
+    def from_json(cls, saved: Mapping[str, Any]) -> Encoder:
         words = {column: Vocabulary.from_json(entries) for column, entries in saved["categories"].items()}
-        return cls(saved["columns"], saved["masked"], Scaler.from_json(kind, saved["scaler"]), words)
+        return cls(saved["columns"], saved["masked"], Scaler.from_json(saved["scaler"]), words)
 
 
 def common_scaler(kind: ScaleKind, training: Sequence[Series]) -> Scaler:

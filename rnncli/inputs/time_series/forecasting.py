@@ -55,9 +55,9 @@ class Forecasting(Form):
         return self.encoder.features(tuple(range(len(self.target.names))))
 
     def load(self, limit: int | None, refit: bool) -> dict[SplitName, Dataset]:
-        timelines, columns, categories = self._training(limit)
+        timelines, columns, categories = self._training()
         if self.settings.test is not None:
-            self._follow(timelines, self.settings.test, "test", columns, limit)
+            self._follow(timelines, self.settings.test, "test", columns)
         if refit:
             for timeline in timelines:
                 timeline.merge("valid", into="train")
@@ -65,7 +65,7 @@ class Forecasting(Form):
         encoded = self._encoded(timelines)
         parts: list[SplitName] = ["train", "valid", "test"]
         present = [part for part in parts if any(part in timeline.parts for timeline in timelines)]
-        return {part: self._windows(timelines, encoded, part) for part in present}
+        return {part: self._windows(timelines, encoded, part, limit) for part in present}
 
     def state(self) -> dict[str, Any]:
         return {
@@ -75,7 +75,7 @@ class Forecasting(Form):
         }
 
     def restore(self, state: Mapping[str, Any]) -> None:
-        self.encoder = Encoder.from_json(self.settings.scaling, state["encoder"])
+        self.encoder = Encoder.from_json(state["encoder"])
         self.target = Target.from_json(state["target"])
         self.frequency = None if state["frequency"] is None else times.Frequency(**state["frequency"])
 
@@ -86,8 +86,10 @@ class Forecasting(Form):
         known = [*settings.train, *(settings.valid or [])]
         timelines: list[Timeline] = []
         if path not in known and all(file.exists() for file in known):
-            timelines, _, _ = self._training(None)
-        self._follow(timelines, [path], "test", self.encoder.columns, None, anew=True)
+            timelines, _, _ = self._training()
+            for timeline in timelines:
+                timeline.parts.pop("test", None)  # Mere history now.
+        self._follow(timelines, [path], "test", self.encoder.columns, anew=True)
         timelines = [timeline for timeline in timelines if "test" in timeline.parts]
         return self._windows(timelines, self._encoded(timelines), "test")
 
@@ -114,12 +116,12 @@ class Forecasting(Form):
             )
             yield Chunk(windows, [row for series in some for row in self._ahead(series)])
 
-    def _training(self, limit: int | None) -> tuple[list[Timeline], list[str], list[str]]:
+    def _training(self) -> tuple[list[Timeline], list[str], list[str]]:
         """The timelines of the training files, the validation files joined to them; columns; category columns."""
         settings = self.settings
         if form_of(files_of(settings.train, settings)[0], settings) == "frames":
             raise UserError("data.target.kind: frames are not forecast in windows; take next")
-        reading = self.read(settings.train, limit)
+        reading = self.read(settings.train)
         columns = reading.value_columns
         if settings.missing is None:
             fill(reading.series, columns, None)  # Refuses missing values, counting all of them.
@@ -129,7 +131,7 @@ class Forecasting(Form):
             Timeline.of_cut(series, settings.split, filed, columns, settings.missing) for series in reading.series
         ]
         if settings.valid is not None:
-            self._follow(timelines, settings.valid, "valid", columns, limit)
+            self._follow(timelines, settings.valid, "valid", columns)
         return timelines, columns, reading.category_columns
 
     def _follow(
@@ -138,20 +140,21 @@ class Forecasting(Form):
         paths: Sequence[Path],
         part: SplitName,
         columns: Sequence[str],
-        limit: int | None,
         anew: bool = False,
     ) -> None:
         """Joins the series of further files to those of the same name; `anew`: those that can't follow stand alone."""
-        reading = self.read(paths, limit)
+        reading = self.read(paths)
         if list(reading.value_columns) != list(columns):
             raise DataError(
                 f"has the columns {', '.join(reading.value_columns)}; the training part has {', '.join(columns)}",
                 paths[0],
             )
         by_name = {timeline.series.name: timeline for timeline in timelines}
+        apart = []
         for series in reading.series:
             earlier = by_name.get(series.name)
             if earlier is not None and earlier.follows(series):
+                apart += [series] if earlier.gap_before(series) else []
                 earlier.grow(series, part)
                 continue
             if earlier is not None and not anew:
@@ -162,6 +165,8 @@ class Forecasting(Form):
                     int(series.lines[0]) if len(series) else None,
                 )
             timelines.append(Timeline.alone(series, part, columns, self.settings.missing))
+        if apart:
+            self.notes.append(f"{len(apart)} series have a gap before {apart[0].source}, the first: {called(apart[0])}")
 
     def _refuse_equal_names(self, series: Sequence[Series]) -> None:
         """Series of one name can't be told apart where something is kept or continued by name."""
@@ -184,7 +189,9 @@ class Forecasting(Form):
         season = settings.season or times.season_of(self.frequency)
         self.target = Target("forecast", names, horizon=self.horizon, season=season)
 
-    def _windows(self, timelines: Sequence[Timeline], encoded: Timelines, part: SplitName) -> Windows:
+    def _windows(
+        self, timelines: Sequence[Timeline], encoded: Timelines, part: SplitName, limit: int | None = None
+    ) -> Windows:
         starts, owners, too_short = [], [], []
         for owner, timeline in enumerate(timelines):
             try:
@@ -199,8 +206,8 @@ class Forecasting(Form):
         self.leave_out(too_short, "series", "are too short")
         return Windows(
             encoded,
-            np.concatenate(starts),
-            np.concatenate(owners),
+            np.concatenate(starts)[:limit],
+            np.concatenate(owners)[:limit],
             self.context,
             self.horizon,
             self.target.season,

@@ -50,14 +50,15 @@ class Form(ABC):
     def features(self) -> dict[str, Feature]: ...
 
     @abstractmethod
-    def load(self, limit: int | None, refit: bool) -> dict[SplitName, Dataset]: ...
+    def load(self, limit: int | None, refit: bool) -> dict[SplitName, Dataset]:
+        """`limit` counts examples: windows, series or rows."""
 
     @abstractmethod
     def state(self) -> dict[str, Any]: ...
 
     @abstractmethod
     def restore(self, state: Mapping[str, Any]) -> None:
-        """May raise whatever a damaged state makes it raise: KeyError, TypeError, ValueError."""
+        """May raise what a damaged state makes Python raise: AttributeError, KeyError, TypeError, ValueError."""
 
     @abstractmethod
     def labelled(self, path: Path) -> Dataset: ...
@@ -70,11 +71,11 @@ class Form(ABC):
         for row, prediction in zip(chunk.rows, predictions, strict=True):
             yield {**row, **prediction}
 
-    def read(self, paths: Sequence[Path], limit: int | None = None, part: SplitName | None = None) -> Reading:
+    def read(self, paths: Sequence[Path], part: SplitName | None = None) -> Reading:
         """All series of these files, with their targets; notes what was left out."""
         bad: list[DataError] = []
         skip = bad.append if self.settings.skip_bad_rows else None
-        reading = read_series(paths, self.settings, limit=limit, part=part, on_bad_row=skip)
+        reading = read_series(paths, self.settings, part=part, on_bad_row=skip)
         self.files += reading.files
         self.notes += reading.notes
         self.leave_out(bad, "rows", "can't be read")

@@ -55,7 +55,7 @@ class TimeSeriesLoader(Loader[TimeSeriesSettings]):
     def restore(self, state: Mapping[str, Any]) -> None:
         try:
             self._form.restore(state)
-        except (KeyError, TypeError, ValueError) as error:
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise RunError(f"the saved state of the time-series loader is damaged ({error!r})") from None
         self._complete()
 

@@ -12,7 +12,9 @@ import pandas as pd
 
 from rnncli.errors import DataError
 from rnncli.inputs.files import OnBadRow, check_exists, suffix
+from rnncli.inputs.tables import FORMATS
 from rnncli.inputs.time_series import arrays, frames, table, ts_file, wide
+from rnncli.inputs.time_series.decoding import Decoder
 from rnncli.inputs.time_series.grouping import SHOWN, gap_notes, joined, ordered, parted
 from rnncli.inputs.time_series.missing import called
 from rnncli.inputs.time_series.roles import Roles, chosen, roles, target_columns
@@ -23,16 +25,12 @@ from rnncli.inputs.time_series.table import TableFormat, TableSource, place_of
 Form = Literal["csv", "tsv", "parquet", "ts", "arrays", "frames"]
 
 BY_SUFFIX: dict[str, Form] = {
-    ".csv": "csv",
-    ".tsv": "tsv",
-    ".tab": "tsv",
-    ".parquet": "parquet",
-    ".pq": "parquet",
+    **{end: format for end, format in FORMATS.items() if format != "jsonl"},
+    **dict.fromkeys(arrays.SUFFIXES, "arrays"),
     ".ts": "ts",
-    ".npy": "arrays",
-    ".npz": "arrays",
     ".json": "frames",
 }
+"""The form that a suffix stands for."""
 
 
 def read_series(
@@ -188,7 +186,7 @@ def _long(
     on_bad_row: OnBadRow | None,
 ) -> list[Series]:
     parts = table_roles(settings, with_target)
-    decoder = table.Decoder(path, parts, settings, on_bad_row)
+    decoder = Decoder(path, parts, settings, on_bad_row)
     rows = table.tables(path, form, parts, settings, on_bad_row, limit=limit, keep_rows=keep_rows)
     blocks = [decoder.decode(some) for some in rows]
     if not blocks:

@@ -74,11 +74,12 @@ class Scaler:
 
     def to_json(self) -> dict[str, Any]:
         return {
+            "kind": self.kind,
             "common": None if self.common is None else self.common.to_json(),
             "by_name": {name: scale.to_json() for name, scale in self.by_name.items()},
         }
 
     @classmethod
-    def from_json(cls, kind: ScaleKind, saved: Mapping[str, Any]) -> Scaler:
+    def from_json(cls, saved: Mapping[str, Any]) -> Scaler:
         common = None if saved["common"] is None else Scale.from_json(saved["common"])
-        return cls(kind, common, {name: Scale.from_json(scale) for name, scale in saved["by_name"].items()})
+        return cls(saved["kind"], common, {name: Scale.from_json(scale) for name, scale in saved["by_name"].items()})

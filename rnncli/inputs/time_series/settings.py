@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from rnncli.config.paths import InputPath
 from rnncli.config.settings import Settings
@@ -23,6 +23,12 @@ class SeriesTarget(Settings):
 
     separator: str = " "
     """What stands between the labels of a set."""
+
+    @model_validator(mode="after")
+    def _one_column(self) -> SeriesTarget:
+        if self.kind in ("class", "labels") and isinstance(self.columns, list) and len(self.columns) != 1:
+            raise ValueError(f"columns: kind {self.kind} stands in one column, not {len(self.columns)}")
+        return self
 
 
 class SeriesSplit(Settings):
@@ -111,3 +117,11 @@ class TimeSeriesSettings(DataSettings):
     """For frames: the lowest and the highest pitch."""
 
     split: SeriesSplit = SeriesSplit()
+
+    @model_validator(mode="after")
+    def _without_effect(self) -> TimeSeriesSettings:
+        if self.time_format is not None and self.time is None:
+            raise ValueError("time_format says how the column `time` is written, but there is no `time`")
+        if self.layout == "wide" and self.time is not None:
+            raise ValueError("time: a table of the layout wide has no column of times")
+        return self

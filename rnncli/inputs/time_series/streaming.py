@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import islice, pairwise
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +11,7 @@ import numpy as np
 from rnncli.errors import DataError
 from rnncli.inputs.files import OnBadRow
 from rnncli.inputs.time_series import table
+from rnncli.inputs.time_series.decoding import Block, Decoder
 from rnncli.inputs.time_series.grouping import joined, ordered, parted
 from rnncli.inputs.time_series.missing import Policy, called, incomplete
 from rnncli.inputs.time_series.reading import files_of, form_of, others, selected, table_roles
@@ -108,9 +109,9 @@ def _blocks(
     settings: TimeSeriesSettings,
     on_bad_row: OnBadRow | None,
     keep_rows: bool,
-) -> Iterator[table.Block]:
+) -> Iterator[Block]:
     parts = table_roles(settings, with_target=False)
-    decoder = table.Decoder(source, parts, settings, on_bad_row)
+    decoder = Decoder(source, parts, settings, on_bad_row)
     for rows in table.tables(source, format, parts, settings, on_bad_row, keep_rows=keep_rows):
         yield decoder.decode(rows)
 
@@ -125,20 +126,25 @@ def _long(
 ) -> Iterator[Series]:
     place = place_of(source)
     blocks = _blocks(source, format, settings, on_bad_row, keep_rows)
-    head: list[table.Block] = []
-    for block in blocks:
-        head.append(block)
-        if sum(len(one.steps) for one in head) > WHOLE:
+    head: list[Block] = []
+    while sum(len(block.steps) for block in head) <= WHOLE:
+        block = next(blocks, None)
+        if block is None:
             break
+        head.append(block)
     else:
-        blocks = None
-    if blocks is None:
+        yield from _pieces(_runs(head, blocks, place, on_bad_row, longest), place, on_bad_row, longest)
+        return
+    if head:
         ids = [block.ids for block in head if block.ids is not None]
-        steps = joined([block.steps for block in head]) if head else None
-        series = [] if steps is None else parted(steps, np.concatenate(ids) if ids else None)
-        runs = iter([[one] for one in series])
-    else:
-        runs = _runs(head, blocks, place, on_bad_row, longest)
+        series = parted(joined([block.steps for block in head]), np.concatenate(ids) if ids else None)
+        yield from _pieces(iter([[one] for one in series]), place, on_bad_row, longest)
+
+
+def _pieces(
+    runs: Iterator[list[Series]], place: str, on_bad_row: OnBadRow | None, longest: int | None
+) -> Iterator[Series]:
+    """Each run joined and in the order of time, cut where it is longer than `longest`."""
     last: Series | None = None
     for pieces in runs:
         one = ordered(joined(pieces), place, on_bad_row)[0]
@@ -160,8 +166,8 @@ def _long(
 
 
 def _runs(
-    head: list[table.Block],
-    blocks: Iterator[table.Block],
+    head: list[Block],
+    blocks: Iterator[Block],
     place: str,
     on_bad_row: OnBadRow | None,
     longest: int | None,
@@ -197,7 +203,7 @@ def _runs(
         yield held
 
 
-def _chain(head: list[table.Block], blocks: Iterator[table.Block]) -> Iterator[table.Block]:
+def _chain(head: list[Block], blocks: Iterator[Block]) -> Iterator[Block]:
     """The blocks of the head, each let go once it has been given, then the others."""
     head.reverse()
     while head:
@@ -205,7 +211,7 @@ def _chain(head: list[table.Block], blocks: Iterator[table.Block]) -> Iterator[t
     yield from blocks
 
 
-def _contiguous(block: table.Block) -> list[Series]:
+def _contiguous(block: Block) -> list[Series]:
     if block.ids is None:
         return [block.steps] if len(block.steps) else []
     changes = np.flatnonzero(block.ids[1:] != block.ids[:-1]) + 1

@@ -1,9 +1,9 @@
-"""Long tables: one step a row; a column says which series it belongs to, another when it was."""
+"""The rows of long tables (one step a row) as columns of text, some thousand rows at a time."""
 
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -12,17 +12,13 @@ from typing import BinaryIO, Literal
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.csv
 
 from rnncli.errors import DataError
 from rnncli.inputs.files import OnBadRow, damage, open_binary
 from rnncli.inputs.tables import Row, rows
-from rnncli.inputs.time_series.numbers import numbers
 from rnncli.inputs.time_series.roles import Roles, roles
-from rnncli.inputs.time_series.series import Series
 from rnncli.inputs.time_series.settings import TimeSeriesSettings
-from rnncli.inputs.time_series.times import parse
 
 TableSource = Path | BinaryIO | pd.DataFrame
 TableFormat = Literal["csv", "tsv", "parquet"]
@@ -72,11 +68,11 @@ def tables(
         limit: rows in all.
         keep_rows: keep the columns that are not needed too.
     """
-    given = 0
+    given: int | None = 0
     if isinstance(source, Path) and format != "parquet" and limit is None and not keep_rows:
-        for table in _plain(source, format, parts, settings):
-            yield table
-            given += len(table.lines)
+        given = yield from _plain(source, format, parts, settings)
+        if given is None:
+            return
     left_out = [name for name in roles(settings, True).only_targets if name not in parts.needed]
     stream = rows(
         source,
@@ -98,33 +94,37 @@ def _table(block: list[Row], parts: Roles, keep_rows: bool) -> Table:
     return Table(columns, lines, [row.values for row in block] if keep_rows else None)
 
 
-def _plain(path: Path, format: TableFormat, parts: Roles, settings: TimeSeriesSettings) -> Iterator[Table]:
-    """The tables of a CSV or TSV from its start, fast, as long as each line is a row and nothing is wrong; what comes
-    then is left to the reader that can say where and what."""
+def _plain(
+    path: Path, format: TableFormat, parts: Roles, settings: TimeSeriesSettings
+) -> Generator[Table, None, int | None]:
+    """The tables of a CSV or TSV from its start, fast, as long as each line is a row and nothing is wrong.
+
+    Returns the rows given where the rest is left to the reader that can say where and what is wrong; None at the end.
+    """
     if settings.encoding.lower().replace("-", "").replace("_", "") not in ("utf8", "utf8sig"):
-        return
+        return 0
     quote = b'"' if format == "csv" else None
-    line, names = 1, settings.columns
+    line, given, names = 1, 0, settings.columns
     with open_binary(path) as file:
         while True:
             try:
                 data = file.read(BYTES)
                 data += file.readline()
             except damage():
-                return
+                return given
             if not data:
-                return
+                return None if given else 0
             if line == 1:
                 first = _first_row(data, format, settings)
                 if first is None:
-                    return
+                    return 0
                 names = list(first)
                 parts.check(names, path)
                 if settings.columns is None:
                     data, line = data[data.find(b"\n") + 1 :], 2
             count = data.count(b"\n") + (not data.endswith(b"\n"))
             if quote is not None and data.count(quote) % 2:
-                return
+                return given
             try:
                 read = pyarrow.csv.read_csv(
                     pa.BufferReader(data),
@@ -139,12 +139,12 @@ def _plain(path: Path, format: TableFormat, parts: Roles, settings: TimeSeriesSe
                     ),
                 )
             except pa.ArrowInvalid:
-                return
+                return given
             if read.num_rows != count:
-                return
+                return given
             columns = {name: read.column(name).combine_chunks() for name in parts.needed}
             yield Table(columns, np.arange(line, line + count))
-            line += count
+            line, given = line + count, given + count
 
 
 def _first_row(data: bytes, format: TableFormat, settings: TimeSeriesSettings) -> dict[str, str] | None:
@@ -156,117 +156,3 @@ def _first_row(data: bytes, format: TableFormat, settings: TimeSeriesSettings) -
     except DataError:
         return None
     return None if row is None else row.values
-
-
-@dataclass
-class Block:
-    """Decoded rows, not yet parted into series.
-
-    Attributes:
-        steps: all rows, as if they were one series.
-        ids: (rows,) the series of each row; None without such a column.
-    """
-
-    steps: Series
-    ids: np.ndarray | None
-
-
-class Decoder:
-    """Text to numbers and times, one table of a source after another."""
-
-    def __init__(
-        self, source: TableSource, parts: Roles, settings: TimeSeriesSettings, on_bad_row: OnBadRow | None
-    ) -> None:
-        self.source, self.parts, self.settings, self.on_bad_row = source, parts, settings, on_bad_row
-        self.place = place_of(source)
-        self._zone: tuple[str, int] | None = None
-        self._plain: bool | None = None
-
-    def decode(self, table: Table) -> Block:
-        """The rows that can be used.
-
-        Raises:
-            DataError: a cell is not what its column must hold and nobody takes bad rows, or the source writes two
-                time zones.
-        """
-        wrong: dict[int, str] = {}
-
-        def numeric(name: str) -> np.ndarray:
-            values, bad = numbers(table.columns[name])
-            for row in np.flatnonzero(bad).tolist():
-                text = table.columns[name][row].as_py()
-                wrong.setdefault(row, f"column {name} holds {text!r} where a finite number is needed")
-            return values
-
-        def matrix(names: Sequence[str]) -> np.ndarray:
-            return np.stack([numeric(name) for name in names], axis=1) if names else np.empty((len(table.lines), 0))
-
-        def objects(name: str) -> np.ndarray:
-            return np.asarray(pc.utf8_trim_whitespace(table.columns[name]).to_numpy(zero_copy_only=False), object)
-
-        parts = self.parts
-        times, form = self._times(table, wrong) if parts.time is not None else (None, None)
-        values, targets = matrix(parts.inputs), matrix(parts.targets)
-        label = None if parts.label is None else objects(parts.label)
-        if label is not None and self.settings.target.kind == "class":
-            for row in np.flatnonzero(label == "").tolist():
-                wrong.setdefault(row, f"column {parts.label} holds no class")
-        steps = Series(
-            name="",
-            source=self.source if isinstance(self.source, Path) else None,
-            lines=table.lines,
-            times=times,
-            zone=(self._zone[0] or None) if self._zone else None,
-            values=values,
-            categories=[objects(name) for name in parts.categories],
-            label=None if label is None else label.tolist(),
-            target_values=targets if parts.targets else None,
-            rows=table.records,
-            form=form,
-        )
-        ids = None if parts.series is None else objects(parts.series)
-        if ids is not None:
-            for row in np.flatnonzero(ids == "").tolist():
-                wrong.setdefault(row, f"column {parts.series} names no series")
-        if wrong:
-            self._report(wrong, table.lines)
-            kept = np.setdiff1d(np.arange(len(table.lines)), list(wrong))
-            steps, ids = steps.take(kept), None if ids is None else ids[kept]
-        return Block(steps, ids)
-
-    def _report(self, wrong: dict[int, str], lines: np.ndarray) -> None:
-        for row in sorted(wrong):
-            error = DataError(wrong[row], self.place, int(lines[row]))
-            if self.on_bad_row is None:
-                raise error
-            self.on_bad_row(error)
-
-    def _times(self, table: Table, wrong: dict[int, str]) -> tuple[np.ndarray, str | None]:
-        texts = table.columns[self.parts.time or ""]
-        parsed = parse(texts, self.settings.time_format, self._plain)
-        self._plain = parsed.form is None
-        for row in np.flatnonzero(parsed.wrong).tolist():
-            wrong[row] = f"column {self.parts.time} holds {_not_understood(texts[row].as_py(), parsed.form)}"
-        for zone, row in parsed.zones.items():
-            line = int(table.lines[row])
-            self._zone = self._zone or (zone, line)
-            if zone != self._zone[0]:
-                raise DataError(
-                    f"a time with {_zone(zone)}, but line {self._zone[1]} has {_zone(self._zone[0])}; "
-                    f"column {self.parts.time} must keep to one",
-                    self.place,
-                    line,
-                )
-        return parsed.values, parsed.form
-
-
-def _not_understood(text: str, form: str | None) -> str:
-    if not text.strip():
-        return "no time"
-    if form is None:
-        return f"{text!r} where a number is needed, as in the rows before"
-    return f"{text!r}, not understood as a time from 1678 to 2261 (data.time_format can say how times are written)"
-
-
-def _zone(zone: str) -> str:
-    return f"the time zone {zone}" if zone else "no time zone"

@@ -9,6 +9,7 @@ import numpy as np
 
 from rnncli.errors import DataError
 from rnncli.inputs.loader import SplitName
+from rnncli.inputs.time_series import times
 from rnncli.inputs.time_series.missing import Policy, called, fill
 from rnncli.inputs.time_series.parts import cut
 from rnncli.inputs.time_series.series import Series
@@ -58,10 +59,18 @@ class Timeline:
 
     def follows(self, later: Series) -> bool:
         """Whether `later` can go on where this ends: its times begin after, or there are none."""
-        times = self.series.times
-        if times is None or later.times is None or not len(times) or not len(later):
+        known = self.series.times
+        if known is None or later.times is None or not len(known) or not len(later):
             return True
-        return self.series.zone == later.zone and bool(later.times[0] > times[-1])
+        return self.series.zone == later.zone and bool(later.times[0] > known[-1])
+
+    def gap_before(self, later: Series) -> bool:
+        """Whether times are absent between the end of this and the first step of `later`."""
+        if self.series.times is None or later.times is None or not len(later):
+            return False
+        step = times.frequency(self.series.times)
+        joint = np.concatenate([self.series.times[-1:], later.times[:1]])
+        return step is not None and bool(len(times.gaps(joint, step)))
 
     def grow(self, later: Series, part: SplitName | None) -> None:
         """Appends steps; None: they belong to no part and are only history."""
@@ -124,11 +133,13 @@ class Timeline:
 
 
 def _joined(first: Series, second: Series) -> Series:
-    times = first.times is not None and second.times is not None
+    stamps = None
+    if first.times is not None and second.times is not None:
+        stamps = np.concatenate([first.times, second.times])
     return replace(
         first,
         lines=np.concatenate([first.lines, second.lines]),
-        times=np.concatenate([first.times, second.times]) if times else None,
+        times=stamps,
         values=np.concatenate([first.values, second.values]),
         categories=[np.concatenate(pair) for pair in zip(first.categories, second.categories, strict=True)],
         label=None,

@@ -76,7 +76,7 @@ def parse(texts: pa.Array, time_format: str | None = None, plain: bool | None = 
 
 def _mostly_numbers(words: pa.Array) -> bool:
     values, _ = numbers(words)
-    return 2 * int((~np.isnan(values)).sum()) > len(words)
+    return len(words) > 0 and 2 * int((~np.isnan(values)).sum()) >= len(words)
 
 
 def _iso(words: pa.Array) -> tuple[np.ndarray, np.ndarray, str]:

@@ -12,7 +12,7 @@ from rnncli.inputs.loader import SplitName
 from rnncli.inputs.splits import draw
 from rnncli.inputs.targets import Target
 from rnncli.inputs.time_series.answers import AnswerKind, Answers, for_each_step, for_the_whole
-from rnncli.inputs.time_series.drawn import CHUNK, Drawn, part_names
+from rnncli.inputs.time_series.drawn import CHUNK, Drawn, part_names, spread
 from rnncli.inputs.time_series.examples import Examples, Rows
 from rnncli.inputs.time_series.roles import target_columns
 from rnncli.inputs.time_series.series import Series
@@ -85,6 +85,10 @@ class EachRow(Answered):
     def own_rows(self, series: Series) -> list[dict[str, Any]]:
         return self.step_rows(series)
 
+    def thinned(self, series: list[Series], limit: int) -> list[Series]:
+        ends = np.cumsum([len(one) for one in series])
+        return _taken(series, spread(int(ends[-1]), limit), ends)
+
     def drawn(self, series: list[Series], parts: Sequence[SplitName]) -> dict[SplitName, list[Series]]:
         ends = np.cumsum([len(one) for one in series])
         shares = self.shares(parts, int(ends[-1]))
@@ -97,11 +101,10 @@ class EachRow(Answered):
         if self.settings.target.kind == "class":
             classes = np.unique([text for one in series for text in one.label or ()], return_inverse=True)[1]
         positions = draw(keys, classes, shares, self.settings.split.seed)
-        drawn: dict[SplitName, list[Series]] = {}
-        for part in part_names(shares):
-            owners = np.split(positions[part], np.searchsorted(positions[part], ends[:-1]))
-            starts = ends - [len(one) for one in series]
-            drawn[part] = [
-                one.take(rows - start) for one, rows, start in zip(series, owners, starts, strict=True) if len(rows)
-            ]
-        return drawn
+        return {part: _taken(series, positions[part], ends) for part in part_names(shares)}
+
+
+def _taken(series: Sequence[Series], rows: np.ndarray, ends: np.ndarray) -> list[Series]:
+    """The rows of all series end to end, by their ascending positions; `ends` says where each series ends."""
+    owned = np.split(rows, np.searchsorted(rows, ends[:-1]))
+    return [one.take(own - (end - len(one))) for one, own, end in zip(series, owned, ends, strict=True) if len(own)]

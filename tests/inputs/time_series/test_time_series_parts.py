@@ -59,7 +59,7 @@ def test_numbers_as_times():
     ],
 )
 def test_parts_that_do_not_fit(split):
-    with pytest.raises(DataError, match="series a has 100 steps, and data.split does not fit"):
+    with pytest.raises(DataError, match=r"series a has 100 steps, and data.split does not fit"):
         cut(series(100), SeriesSplit(**split))
 
 
