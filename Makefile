@@ -5,8 +5,9 @@ BIN := .venv/bin
 .PHONY: demo test slow lint clean
 
 .venv/ready: pyproject.toml constraints.txt
+	@echo "making .venv: a minute or more, mostly for torch"
 	$(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[test,dev]'
+	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[test,dev]'
 	touch $@
 
 demo: .venv/ready

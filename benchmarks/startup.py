@@ -1,6 +1,6 @@
 """Time of `rnncli --help` against `python -c "import torch"`: whole processes, in turn.
 
-    python benchmarks/startup.py
+python benchmarks/startup.py
 """
 
 from __future__ import annotations
@@ -23,9 +23,11 @@ def main() -> None:
     torch = [sys.executable, "-c", "import torch"]
     pairs = [(seconds(rnncli), seconds(torch)) for _ in range(11)]
     ratios = [a / b for a, b in pairs]
-    print(f"rnncli --help {statistics.median(a for a, _ in pairs):.3f} s, import torch "
-          f"{statistics.median(b for _, b in pairs):.3f} s, ratio {statistics.median(ratios):.3f} "
-          f"({min(ratios):.3f}-{max(ratios):.3f})")
+    print(
+        f"rnncli --help {statistics.median(a for a, _ in pairs):.3f} s, import torch "
+        f"{statistics.median(b for _, b in pairs):.3f} s, ratio {statistics.median(ratios):.3f} "
+        f"({min(ratios):.3f}-{max(ratios):.3f})"
+    )
 
 
 if __name__ == "__main__":

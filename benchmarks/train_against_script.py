@@ -31,7 +31,8 @@ def timed(command: list[str]) -> tuple[float, dict]:
 
 def compare(name: str, epochs: int, rounds: int, data: Path) -> None:
     with tempfile.TemporaryDirectory() as folder:
-        ours = [str(Path(sys.executable).with_name("rnncli")), "train", str(HERE.parent / f"configs/benchmarks/{name}.yaml")]
+        config = HERE.parent / "configs" / "benchmarks" / f"{name}.yaml"
+        ours = [str(Path(sys.executable).with_name("rnncli")), "train", str(config)]
         ours += ["--set", f"data.root={data}", "--set", f"training.epochs={epochs}", "--set", "training.patience="]
         ours += ["--out", f"{folder}/run", "--force", "--json"]
         script = [sys.executable, str(HERE / "careful" / f"{name}.py"), "--data", str(data), "--epochs", str(epochs)]

@@ -1,4 +1,4 @@
-"""Sentiment of a sentence: embedding, packed bidirectional LSTM, last states, linear layer."""
+"""Sentiment of a sentence: embedding, packed bidirectional LSTM, maximum and mean over time, linear layer."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from collections import Counter
 import torch
 from settings import settings
 from torch import nn
-from torch.nn.utils.rnn import pack_padded_sequence, pad_sequence
+from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence, pad_sequence
 from torch.utils.data import DataLoader
 
 
 def read(path):
     with open(path, encoding="utf-8", newline="") as file:
-        return [(row[0].lower().split(), int(row[1])) for row in csv.reader(file, delimiter="\t", quoting=csv.QUOTE_NONE)]
+        return [(row[0].split(), int(row[1])) for row in csv.reader(file, delimiter="\t", quoting=csv.QUOTE_NONE)]
 
 
 def collate(pairs):
@@ -27,26 +27,24 @@ def collate(pairs):
 class Classifier(nn.Module):
     def __init__(self, words, model):
         super().__init__()
-        hidden, layers = model["cell"]["hidden_size"], model.get("layers", 1)
-        dropout = model.get("dropout", {})
+        hidden, dropout = model["cell"]["hidden_size"], model["dropout"]
         self.embedding = nn.Embedding(words, model["embedding_size"], padding_idx=0)
-        self.dropout = nn.Dropout(dropout.get("embedding", 0.0))
-        self.lstm = nn.LSTM(
-            model["embedding_size"],
-            hidden,
-            layers,
-            batch_first=True,
-            bidirectional=True,
-            dropout=dropout.get("between_layers", 0.0),
-        )
-        self.output = nn.Linear(2 * hidden, 2)
+        self.word_dropout = dropout["word"]
+        self.dropout = nn.Dropout(dropout["embedding"])
+        self.lstm = nn.LSTM(model["embedding_size"], hidden, batch_first=True, bidirectional=True)
+        self.output = nn.Linear(4 * hidden, 2)
 
     def forward(self, ids, lengths):
-        packed = pack_padded_sequence(
-            self.dropout(self.embedding(ids)), lengths, batch_first=True, enforce_sorted=False
-        )
-        _, (last, _) = self.lstm(packed)
-        return self.output(torch.cat([last[-2], last[-1]], dim=1))
+        embedded = self.embedding(ids)
+        if self.training:
+            kept = torch.rand(ids.shape) >= self.word_dropout
+            embedded = embedded * kept.unsqueeze(2)
+        packed = pack_padded_sequence(self.dropout(embedded), lengths, batch_first=True, enforce_sorted=False)
+        outputs, _ = pad_packed_sequence(self.lstm(packed)[0], batch_first=True)
+        padding = (torch.arange(outputs.shape[1]) >= lengths.unsqueeze(1)).unsqueeze(2)
+        largest = outputs.masked_fill(padding, float("-inf")).amax(1)
+        mean = outputs.sum(1) / lengths.unsqueeze(1)
+        return self.output(torch.cat([largest, mean], dim=1))
 
 
 @torch.no_grad()
@@ -65,13 +63,16 @@ def main():
     torch.manual_seed(training.get("seed", 1))
     parts = {name: read(folder / f"{name}.tsv") for name in ("train", "dev", "test")}
     counts = Counter(word for words, _ in parts["train"] for word in words)
-    vocabulary = {word: number for number, word in enumerate(sorted(counts), start=2)}
+    least = config["data"]["min_count"]
+    vocabulary = {word: n for n, word in enumerate((w for w, c in counts.items() if c >= least), start=2)}
     data = {
         name: [(torch.tensor([vocabulary.get(word, 1) for word in words]), label) for words, label in rows]
         for name, rows in parts.items()
     }
     size = training["batch_size"]
     loaders = {name: DataLoader(rows, size, shuffle=name == "train", collate_fn=collate) for name, rows in data.items()}
+    if config["model"]["pooling"] != ["max", "mean"]:
+        raise SystemExit("the config's model is no longer the one that is written out here")
     model = Classifier(len(vocabulary) + 2, config["model"])
     optimizer = torch.optim.Adam(model.parameters(), training["learning_rate"])
     best, weights = 0.0, None

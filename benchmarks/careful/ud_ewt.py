@@ -1,4 +1,4 @@
-"""Part-of-speech tags: word embedding beside a packed character BiLSTM, packed BiLSTM, linear layer."""
+"""Part-of-speech tags: embeddings of word and capitals beside a packed character BiLSTM, packed BiLSTM, linear."""
 
 from __future__ import annotations
 
@@ -30,33 +30,44 @@ def read(path):
 
 
 def collate(rows):
-    words, characters, tags = zip(*rows, strict=True)
+    words, characters, capitals, tags = zip(*rows, strict=True)
     lengths = torch.tensor([len(each) for each in words])
     flat = [word for sentence in characters for word in sentence]
     spelled = torch.tensor([len(each) for each in flat])
     padded_tags = pad_sequence(tags, batch_first=True, padding_value=-100)
-    return pad_sequence(words, batch_first=True), lengths, pad_sequence(flat, batch_first=True), spelled, padded_tags
+    padded = [pad_sequence(each, batch_first=True) for each in (words, flat, capitals)]
+    return padded[0], lengths, padded[1], spelled, padded[2], padded_tags
+
+
+def capital(word):
+    """lower, title, upper, mixed, digits, other"""
+    if word.isdigit():
+        return 6
+    return 2 if word.islower() else 4 if word.isupper() else 3 if word.istitle() else 5 if word.isalpha() else 7
 
 
 class Tagger(nn.Module):
     def __init__(self, words, alphabet, tags, model):
         super().__init__()
         hidden = model["cell"]["hidden_size"]
-        width, units = model.get("character_embedding_size", 25), model.get("character_hidden_size", 25)
+        width, units = model["character_embedding_size"], model["character_hidden_size"]
         self.words = nn.Embedding(words, model["embedding_size"], padding_idx=0)
         self.characters = nn.Embedding(alphabet, width, padding_idx=0)
         self.spelling = nn.LSTM(width, units, batch_first=True, bidirectional=True)
-        self.dropout = nn.Dropout(model.get("dropout", {}).get("embedding", 0.0))
-        self.lstm = nn.LSTM(
-            model["embedding_size"] + 2 * units, hidden, model.get("layers", 1), batch_first=True, bidirectional=True
-        )
+        self.capitals = nn.Embedding(8, 8)
+        self.word_dropout = model["dropout"]["word"]
+        self.dropout = nn.Dropout(model["dropout"]["embedding"])
+        self.lstm = nn.LSTM(model["embedding_size"] + 2 * units + 8, hidden, batch_first=True, bidirectional=True)
         self.output = nn.Linear(2 * hidden, tags)
 
-    def forward(self, words, lengths, characters, spelled):
+    def forward(self, words, lengths, characters, spelled, capitals):
         packed = pack_padded_sequence(self.characters(characters), spelled, batch_first=True, enforce_sorted=False)
         _, (last, _) = self.spelling(packed)
         per_word = torch.cat([last[0], last[1]], dim=1).split(lengths.tolist())
-        inputs = torch.cat([self.words(words), pad_sequence(per_word, batch_first=True)], dim=2)
+        parts = [self.words(words), pad_sequence(per_word, batch_first=True), self.capitals(capitals)]
+        inputs = torch.cat(parts, dim=2)
+        if self.training:
+            inputs = inputs * (torch.rand(words.shape) >= self.word_dropout).unsqueeze(2)
         packed = pack_padded_sequence(self.dropout(inputs), lengths, batch_first=True, enforce_sorted=False)
         outputs, _ = pad_packed_sequence(self.lstm(packed)[0], batch_first=True)
         return self.output(outputs)
@@ -92,6 +103,7 @@ def main():
         return (
             torch.tensor([words.get(form(word), 1) for word, _ in sentence]),
             [torch.tensor([alphabet.get(c, 1) for c in word]) for word, _ in sentence],
+            torch.tensor([capital(word) for word, _ in sentence]),
             torch.tensor([tags[tag] for _, tag in sentence]),
         )
 

@@ -1,7 +1,8 @@
 """News sentences with persons, places and organisations in BIO.
 
 Names are put together from parts whose endings hint at what they are (-son, -burg, -tech), so that letters help with
-names never seen. Some names are several things (Jordan, Lincoln, Florence), and some capitals are no names at all.
+names never seen. Some names are several things (Jordan, Lincoln, Florence), firms are called after persons and towns,
+and some capitals are no names at all.
 """
 
 from __future__ import annotations
@@ -12,13 +13,16 @@ from random import Random
 from generators.wording import phrases, words
 
 FIRST = words("Anna Peter Maria Jonas Clara David Elena Marco Lucy Henry Jordan Florence Lincoln Austin Victoria Will")
-STEMS = words("Ander Lind Hol Brand Wick Mar Stein Green Wal Ost Kar Fal Ber Har Nor Sun Rich Eld Ren Thor")
-SURNAMES = words("son berg man ley ski er")
-TOWNS = words("ton burg ville field stad mouth berg")
+STEMS = words(
+    "Ander Lind Hol Brand Wick Mar Stein Green Wal Ost Kar Fal Ber Har Nor Sun Rich Eld Ren Thor Ash Black Cald Dan "
+    "Ell Free Gold Haw Ing Jack Kel Lang Mill Nes Oak Park Quin Rob Sand Tan Ul Van West York Zim Bel Cor Dor"
+)
+SURNAMES = words("son berg man ley ski er ford ham")
+TOWNS = words("ton burg ville field mouth berg ley ford ham")
 FIRMS = words("tech corp soft ware bank ex")
 PLACES = phrases("Jordan|Lincoln|Florence|Austin|Victoria|Paris|Turkey|Norway|Lake Victoria|New Ander|San Marco")
 FORMS = phrases(
-    "{s} Group|{s} and Sons|University of {t}|Bank of {t}|{t} United|{t} Council|{s} Motors|{f}|{f}|{f} Inc"
+    "{s} Group|{s} and Sons|University of {t}|Bank of {t}|{t} United|{t} Council|{s} Motors|{f}|{f}|{f} Inc|{s}|{t}"
 )
 SENTENCES = """
 {P} was born in {L} in 1962 .
@@ -43,6 +47,10 @@ A spokesman for {O} did not answer .
 Most people had left by noon .
 {L} is larger than {L} .
 {P} will play for {O} from {D} .
+{A} won again on {D} .
+Nobody expected {A} to lose against {A} .
+A letter from {A} came late .
+The film is about {A} and {A} .
 New rules apply from {D} on .
 """.strip().splitlines()
 DAYS = words("Monday Tuesday Wednesday Thursday Friday May June")
@@ -71,11 +79,14 @@ def organisation(random: Random) -> str:
 
 
 NAMES = {"{P}": ("PER", person), "{L}": ("LOC", town), "{O}": ("ORG", organisation)}
+ANY = "{A}"
+"""A place where each of them fits, so that the name itself must tell."""
 
 
 def sentence(random: Random) -> list[tuple[str, str]]:
     tagged: list[tuple[str, str]] = []
     for word in random.choice(SENTENCES).split():
+        word = random.choice(list(NAMES)) if word == ANY else word
         if word in NAMES:
             label, draw = NAMES[word]
             name = draw(random).split()

@@ -11,86 +11,91 @@ from random import Random
 
 from generators.wording import phrases, words
 
-ANIMALS = {
-    "fox": "he", "wolf": "he", "raven": "he", "bear": "he", "donkey": "he", "rooster": "he", "stork": "he",
-    "hen": "she", "cat": "she", "goose": "she", "mouse": "she", "owl": "she", "spider": "she", "goat": "she",
-}  # fmt: skip
-TRAITS = words("hungry proud clever greedy tired vain patient careful lonely jealous young old")
-WISHES = {
-    "cheese": "eat", "grain": "eat", "honey": "eat", "corn": "eat", "bread": "eat", "water": "drink", "milk": "drink",
-    "gold": "keep", "crown": "keep", "nest": "keep", "bell": "keep",
-}  # fmt: skip
+ANIMALS = dict.fromkeys(words("fox wolf raven bear donkey rooster stork lion frog hare ox badger"), "he")
+ANIMALS |= dict.fromkeys(words("hen cat goose mouse owl spider goat bee swan snake cow otter"), "she")
+WISHES = dict.fromkeys(words("cheese grain honey corn bread fish soup"), "eat")
+WISHES |= dict.fromkeys(words("water milk wine"), "drink") | dict.fromkeys(words("gold silver straw wool"), "keep")
+MORALS = {
+    "hungry": phrases("hunger is a poor adviser | an empty belly has no ears"),
+    "proud": phrases("pride goes before a fall | who looks up too long will stumble"),
+    "clever": phrases("wit is better than strength | a good word opens every door"),
+    "greedy": phrases("who wants all will lose all | a full bag breaks"),
+    "tired": phrases("rest comes after work | who sleeps at noon works at night"),
+    "vain": phrases("praise is cheap | a mirror tells only half"),
+    "patient": phrases("who waits will see | slow water wears the stone"),
+    "careful": phrases("look before you leap | a closed door keeps the wind out"),
+    "lonely": phrases("a friend is worth more than gold | two carry more than one"),
+    "jealous": phrases("look at your own plate | the grass of others is only grass"),
+    "young": phrases("every day teaches the next | no one is born with a beard"),
+    "old": phrases("age knows the way | old ropes hold"),
+}
+WISE = words("clever patient careful old")
 PLACES = phrases(
-    "in the forest | by the river | on the hill | near the mill | behind the barn | under the old oak | "
-    "at the edge of the village"
+    "in the forest | by the river | on the hill | near the mill | behind the barn | under the old oak | in the reeds | "
+    "at the edge of the village | below the castle | beside the road | among the rocks | in the garden of the king"
 )
-SAID = words("said answered cried whispered")
-TRICKS = phrases(
-    "sang a song | told a long story | pretended to sleep | asked for advice | praised {their} voice | offered a trade"
+TIMES = phrases(
+    "one morning | one winter evening | long ago | after the harvest | before the rain | on a hot day | once"
+)
+LOOKS = words("grey small lame fat thin red white quick shy loud sleepy merry")
+BEGINNINGS = phrases(
+    "{time} {a} {trait} {one} lived {place} . | there was {a} {trait} {one} who lived {place} . | "
+    "{time} {a} {trait} {one} walked {place} . | the {trait} {one} sat {place} and thought of {wish} ."
+)
+WANTING = phrases(
+    "{he} wanted to {verb} the {wish} of the {look} {two} . | one day {he} saw a {look} {two} with some {wish} . | "
+    "a {look} {two} had what {he} wanted : {wish} . | {he} had heard that the {look} {two} had {wish} to spare ."
+)
+EVENTS = phrases(
+    "so the {one} sang a song , and the {two} listened to {him} . | so {he} asked the {two} for advice . | "
+    "the {one} told a long story about a {look2} {three} . | {he} pretended to sleep {place2} . | "
+    "{time2} {he} praised {their} {part} . | a {look2} {three} came by and laughed at {him} . | "
+    "the {two} hid the {wish} {place2} . | the {three} who lived {place2} heard it all . | "
+    "for {days} days the {one} waited {place2} . | "
+    '" give me the {wish} , {two} , " {said} the {one} . | " may i {verb} the {wish} , {two} ? " {said} the {one} . | '
+    '" why are you so {trait} , {one} ? " {said} the {two} . | '
+    '" what do you want from me , {one} ? " {said} the {two} . | '
+    '" ask the {three} , " {said} the {two} , " {other} knows more than i . "'
 )
 WON = phrases(
-    "{first} took the {wish} and ran away . | {first} could {verb} the {wish} at last . | "
-    "{first} laughed and kept the {wish} ."
+    "in the end {he} took the {wish} and ran away . | in the end {he} could {verb} the {wish} . | "
+    "the {two} gave {him} the {wish} at last ."
 )
 LOST = phrases(
-    "{first} went home without the {wish} . | {first} lost the {wish} and was ashamed . | "
-    "{first} had nothing but words ."
+    "in the end the {one} went home without the {wish} . | {he} lost the {wish} and was ashamed . | "
+    "at last {he} had nothing but words ."
 )
-MORALS = {
-    "hungry": "hunger is a poor adviser", "proud": "pride goes before a fall", "clever": "wit is better than strength",
-    "greedy": "who wants all will lose all", "tired": "rest comes after work", "vain": "praise is cheap",
-    "patient": "who waits will see", "careful": "look before you leap", "lonely": "a friend is worth more than gold",
-    "jealous": "look at your own plate", "young": "every day teaches the next", "old": "age knows the way",
-}  # fmt: skip
+SAID = words("said answered cried whispered")
 THEIRS, THEM = {"he": "his", "she": "her"}, {"he": "him", "she": "her"}
 
 
 def fable(random: Random) -> list[str]:
-    one, two = random.sample(list(ANIMALS), 2)
-    he, other = ANIMALS[one], ANIMALS[two]
-    trait, place, wish = random.choice(TRAITS), random.choice(PLACES), random.choice(list(WISHES))
-    verb = WISHES[wish]
-    article = "an" if trait[0] in "aeiou" else "a"
-    lines = [
-        random.choice(
-            (
-                f"once {article} {trait} {one} lived {place} .",
-                f"there was {article} {trait} {one} who lived {place} .",
-                f"{article} {trait} {one} walked {place} one morning .",
-            )
-        ),
-        random.choice(
-            (
-                f"{he} wanted to {verb} the {wish} of the {two} .",
-                f"one day {he} saw a {two} with {'a' if verb == 'keep' else 'some'} {wish} .",
-                f"the {two} had what {he} wanted : the {wish} .",
-            )
-        ),
+    one, two, three = random.sample(list(ANIMALS), 3)
+    trait, wish = random.choice(list(MORALS)), random.choice(list(WISHES))
+    place, place2 = random.sample(PLACES, 2)
+    won = random.random() < (0.85 if trait in WISE else 0.15)
+    lines = [random.choice(BEGINNINGS), random.choice(WANTING), *random.sample(EVENTS, random.randint(1, 4))]
+    lines += [random.choice(WON if won else LOST), f"the moral : {random.choice(MORALS[trait])} ."]
+    kept = {
+        "one": one, "two": two, "three": three, "he": ANIMALS[one], "him": THEM[ANIMALS[one]],
+        "their": THEIRS[ANIMALS[two]], "other": ANIMALS[three], "trait": trait, "a": "an" if trait == "old" else "a",
+        "wish": wish, "verb": WISHES[wish], "place": place, "place2": place2, "look": random.choice(LOOKS),
+    }  # fmt: skip
+    return [
+        line.format(
+            **kept,
+            time=random.choice(TIMES),
+            time2=random.choice(TIMES[:-1]),
+            look2=random.choice(LOOKS),
+            part=random.choice(words("voice coat house children wisdom")),
+            said=random.choice(SAID),
+            days=random.choice(words("two three seven nine")),
+        )
+        for line in lines
     ]
-    for _ in range(random.randint(1, 3)):
-        said = random.choice(SAID)
-        if random.random() < 0.5:
-            trick = random.choice(TRICKS).format(their=THEIRS[other])
-            lines.append(f"so the {one} {trick} , and the {two} listened to {THEM[he]} .")
-        else:
-            ask = random.choice(
-                (
-                    f"give me the {wish}",
-                    f"may i {verb} the {wish}",
-                    "what do you want from me",
-                    f"why are you so {trait}",
-                )
-            )
-            speaker, hearer = (one, two) if ask[0] in "gm" else (two, one)
-            lines.append(f'" {ask} , {hearer} , " {said} the {speaker} .')
-    won = random.random() < (0.85 if trait in ("clever", "patient", "careful", "old") else 0.15)
-    end = random.choice(WON if won else LOST)
-    first = random.choice((f"the {one}", he))
-    lines += [f"in the end {end.format(first=first, wish=wish, verb=verb)}", f"the moral : {MORALS[trait]} ."]
-    return lines
 
 
 def files() -> Iterator[tuple[str, str]]:
     random = Random("fables")
-    lines = [line for _ in range(600) for line in fable(random)]
+    lines = [line for _ in range(560) for line in fable(random)]
     yield "fables.txt", "\n".join(lines) + "\n"

@@ -1,7 +1,7 @@
 """Gestures of a pen: where it is at each step, for circles to the left and to the right, eights and zigzags.
 
 Size, speed, tilt, start and roundness differ and the hand trembles; which way a circle turns is told only by the order
-of its points, and a hasty eight or zigzag covers much the same ground.
+of its points, and a gesture begun late or broken off early may look like another.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ def outline(label: str, phase: float) -> tuple[float, float]:
 
 
 def gesture(random: Random, label: str) -> list[tuple[float, float]]:
-    size, tilt, start = random.uniform(0.5, 1.5), random.uniform(-math.pi, math.pi), random.random()
+    size, tilt, start = random.uniform(0.5, 1.5), random.gauss(0, 0.35), random.gauss(0, 0.12)
     flat, steps = random.uniform(0.4, 1.0), random.randint(12, 36)
-    covered, middle = random.uniform(0.6, 1.1), (random.gauss(0, 1), random.gauss(0, 1))
+    covered, middle = random.uniform(0.55, 1.0), (random.gauss(0, 0.4), random.gauss(0, 0.4))
     points = []
     for step in range(steps):
         phase = covered * step / steps
@@ -37,7 +37,7 @@ def gesture(random: Random, label: str) -> list[tuple[float, float]]:
         y *= flat
         turned = x * math.cos(tilt) - y * math.sin(tilt), x * math.sin(tilt) + y * math.cos(tilt)
         points.append(
-            tuple(size * at + centre + random.gauss(0, 0.13) for at, centre in zip(turned, middle, strict=True))
+            tuple(size * at + centre + random.gauss(0, 0.07) for at, centre in zip(turned, middle, strict=True))
         )
     return points  # type: ignore[return-value]
 
@@ -45,7 +45,7 @@ def gesture(random: Random, label: str) -> list[tuple[float, float]]:
 def files() -> Iterator[tuple[str, str]]:
     random = Random("gestures")
     rows = []
-    for number in range(1, 241):
+    for number in range(1, 301):
         label = random.choice(("circle_left", "circle_right", "eight", "zigzag"))
         for step, (x, y) in enumerate(gesture(random, label)):
             rows.append((f"g{number:03}", step, f"{x:.2f}", f"{y:.2f}", label))

@@ -1,7 +1,7 @@
 """Messages to the office of a web shop, each about none, one or several topics.
 
-Some words belong to two topics (a card pays and is sent along with a gift; an order is late or wrong), and one sentence
-in ten only mentions a topic to say that all is well with it.
+Some words belong to two topics (a card pays and is sent along with a gift), and half of the messages mention a topic
+only to say that nothing is wrong with it. Whoever gave the labels overlooked one topic in thirty.
 """
 
 from __future__ import annotations
@@ -27,10 +27,12 @@ TOPICS = {
     "i recommend your shop to all my friends|what a nice card you sent along with the {g}",
 }
 FINE = {
-    "delivery": "the parcel arrived on time",
-    "payment": "the payment went through",
-    "quality": "the {g} itself is fine",
-    "account": "i can log in without trouble",
+    "delivery": "my parcel with the {g} arrived {n} days ago|the courier left the {g} at the right door",
+    "payment": "you charged my card once , as you should|the discount code did work on the {g}",
+    "return": "i do not want my money back for the {g}|no need to send the {g} back",
+    "quality": "the {g} is not broken after all|the colour of the {g} is the one in the picture",
+    "account": "i never forgot my password|the page did not ask me to log in",
+    "praise": "i can not recommend your shop|your staff was not kind",
 }
 GOODS = words("kettle jacket lamp blanket backpack teapot chair mirror scarf clock rug vase")
 OPENING = phrases("hello|hi there|good morning|dear team||||")
@@ -41,11 +43,13 @@ def message(random: Random) -> tuple[str, list[str]]:
     good, days = random.choice(GOODS), str(random.randint(2, 9))
     topics = random.sample(list(TOPICS), random.choices((0, 1, 2, 3), (4, 50, 34, 12))[0])
     said = [random.choice(phrases(TOPICS[topic])) for topic in topics]
-    others = [topic for topic in FINE if topic not in topics]
-    if random.random() < 0.25 or not said:
-        said.insert(random.randint(0, len(said)), FINE[random.choice(others)])
+    others = [topic for topic in TOPICS if topic not in topics]
+    if random.random() < 0.5 or not said:
+        said.insert(random.randint(0, len(said)), random.choice(phrases(FINE[random.choice(others)])))
     sentences = [random.choice(OPENING), *said, random.choice(CLOSING)]
-    return " . ".join(filter(None, sentences)).format(g=good, n=days), sorted(topics)
+    return " . ".join(filter(None, sentences)).format(g=good, n=days), sorted(
+        topic for topic in topics if random.random() > 1 / 30
+    )
 
 
 def files() -> Iterator[tuple[str, str]]:

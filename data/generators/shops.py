@@ -17,7 +17,7 @@ SEASONS = {
     "books": (0.9, 0.8, 0.9, 0.9, 0.9, 1.0, 1.1, 1.0, 1.1, 1.0, 1.1, 1.3),
     "tools": (0.6, 0.7, 1.1, 1.4, 1.5, 1.3, 1.0, 0.9, 1.1, 1.0, 0.8, 0.6),
 }
-MONTHS = 96
+MONTHS = 120
 
 
 def files() -> Iterator[tuple[str, str]]:
@@ -28,7 +28,7 @@ def files() -> Iterator[tuple[str, str]]:
         level, growth = 10 ** random.uniform(1.5, 3.5), random.gauss(0.004, 0.004)
         wander = 0.0
         for month in range(MONTHS):
-            wander = 0.8 * wander + random.gauss(0, 0.04)
-            sales = level * math.exp(growth * month + wander) * SEASONS[kind][month % 12] * random.gauss(1, 0.05)
-            rows.append((f"{kind}-{number:02}", f"{2015 + month // 12}-{month % 12 + 1:02}", round(sales)))
+            wander = 0.8 * wander + random.gauss(0, 0.02)
+            sales = level * math.exp(growth * month + wander) * SEASONS[kind][month % 12] * random.gauss(1, 0.08)
+            rows.append((f"{kind}-{number:02}", f"{2014 + month // 12}-{month % 12 + 1:02}", round(sales)))
     yield "shops.csv", table(("shop", "month", "sales"), rows)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rnncli.cli.failures import ending_well
+from rnncli.cli.endings import ending_well
 
 
 def main() -> None:

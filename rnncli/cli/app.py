@@ -17,8 +17,11 @@ from rnncli.cli.train import train
 app = typer.Typer(
     name="rnncli",
     help="Train, evaluate and predict with recurrent neural networks from YAML.",
+    epilog="Exit codes: 0 done; 1 it went wrong; 2 a mistake in config, data or options; 130 and 143 stopped by a "
+    "signal.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
@@ -42,5 +45,5 @@ app.command("train")(train)
 app.command("eval")(evaluate)
 app.command("predict")(predict)
 app.command("check")(check)
-app.command("init")(init)
+app.command("init", short_help="Write a commented config that trains on a file.")(init)
 app.command("describe")(describe)

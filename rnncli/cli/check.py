@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
 import typer
 
-from rnncli.cli.train import Config, Overrides
+from rnncli.cli.options import Config, Limit, Overrides, Quiet
 
 
-def check(
-    config: Config,
-    set_: Overrides = None,
-    limit: Annotated[int | None, typer.Option(help="Rows read of each part.")] = None,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but errors.")] = False,
-) -> None:
-    """Check config and data, and pass one batch through the model, before any training."""
+def check(config: Config, set_: Overrides = None, limit: Limit = None, quiet: Quiet = False) -> None:
+    """Check config, data and model without training.
+
+    Reads the config and the data, builds the model and passes one batch through it.
+    """
     from rnncli.config import read
     from rnncli.runs.config import RunConfig
 
@@ -29,8 +25,7 @@ def check(
         return
     for note in found.notes:
         typer.echo(note)
-    for part, size in found.sizes.items():
-        typer.echo(f"{part}: {size:,} {found.unit}")
-    typer.echo(f"model: {found.parameters:,} parameters, engine {found.engine} ({found.engine_reason})")
-    typer.echo(f"loss of the first batch: {found.loss:.4g}")
+    typer.echo(f"{found.unit}: " + ", ".join(f"{part} {size:,}" for part, size in found.sizes.items()))
+    typer.echo(f"model: {found.parameters:,} parameters; engine {found.engine} ({found.engine_reason})")
+    typer.echo(f"loss of the first batch, untrained: {found.loss:.4g}")
     typer.echo(f"{config}: all is well")

@@ -3,53 +3,64 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from enum import Enum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal, get_args
 
 import typer
 
+from rnncli.cli.options import Device, Run, Threads
+from rnncli.errors import UserError, unknown
 
-class Split(str, Enum):  # noqa: UP042 - typer shows the values of a str Enum
-    """The parts of a run's own data."""
-
-    train = "train"
-    valid = "valid"
-    test = "test"
-
-
-Run = Annotated[Path, typer.Argument(metavar="RUN", help="The run directory.")]
-Device = Annotated[str | None, typer.Option(help="auto, cpu, cuda, cuda:1, mps; the run's own if not given.")]
-Threads = Annotated[int | None, typer.Option(help="Threads of the CPU.")]
+Part = Literal["train", "valid", "test"]
 
 
 def evaluate(
     run: Run,
-    data: Annotated[Path | None, typer.Argument(metavar="[DATA]", help="A labelled file; else a part.")] = None,
-    split: Annotated[Split, typer.Option(help="Part of the run's own data.")] = Split.test,
+    data: Annotated[
+        Path | None,
+        typer.Argument(metavar="DATA", help="A labelled file; a part of the run's own data if not given."),
+    ] = None,
+    split: Annotated[
+        str | None, typer.Option(metavar="PART", help="train, valid or test: a part of the run's own data.")
+    ] = None,
     device: Device = None,
     threads: Threads = None,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Only the figures, name and value a line.")] = False,
-    json: Annotated[bool, typer.Option("--json", help="Print figures and confusion matrix as JSON.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Only name and value of each metric, a line each.")] = (
+        False
+    ),
+    json: Annotated[bool, typer.Option("--json", help="Print metrics and confusion matrix as JSON.")] = False,
 ) -> None:
-    """Metrics of a run on its test part, another part, or a file."""
+    """Show the metrics of a run on its test part or on a file."""
     import json as json_text
 
-    from rnncli.cli.tables import confusion_table, metrics_table
+    if data is not None and split is not None:
+        raise UserError(f"--split {split} is a part of the run's own data and {data} is another file: give one of them")
+    part = _part(split or "test")
+
     from rnncli.runs.evaluate import evaluate_run
     from rnncli.runs.load import LoadedRun
 
-    found = evaluate_run(LoadedRun(run, device, threads), data, split.value)
+    found = evaluate_run(LoadedRun(run, device, threads), data, part)
     if json:
-        typer.echo(json_text.dumps(asdict(found), ensure_ascii=False))
+        typer.echo(json_text.dumps(asdict(found), ensure_ascii=False, allow_nan=False))
         return
     if quiet:
         for name, value in found.values.items():
             typer.echo(f"{name}\t{value}")
         return
+
+    from rnncli.cli.tables import confusion_table, metrics_table
+
     for note in found.notes:
         typer.echo(note, err=True)
     typer.echo(f"{found.of}: {found.size:,} {found.unit}")
     metrics_table({found.of: found.values})
     if found.confusion is not None and 2 <= len(found.names) <= 20:
         confusion_table(found.names, found.confusion)
+
+
+def _part(name: str) -> Part:
+    for part in get_args(Part):
+        if part == name:
+            return part  # type: ignore[no-any-return]
+    raise UserError("--split: " + unknown("part", name, get_args(Part)))

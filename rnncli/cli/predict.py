@@ -2,31 +2,46 @@
 
 from __future__ import annotations
 
+import io
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from rnncli.cli.eval import Device, Run, Threads
-from rnncli.errors import DataError
+from rnncli.cli.options import Device, Quiet, Run, Threads
+from rnncli.errors import DataError, UserError
 
 
 def predict(
     run: Run,
-    input: Annotated[Path, typer.Argument(metavar="[INPUT|-]", help="A file, or - for standard input.")] = Path("-"),
-    out: Annotated[Path | None, typer.Option(help="A .csv, .tsv or .jsonl file; else CSV to standard output.")] = None,
-    probabilities: Annotated[bool, typer.Option("--probabilities", help="Add each class's probability.")] = False,
+    input: Annotated[
+        Path, typer.Argument(metavar="INPUT", help="A file; standard input if not given, or if -.", show_default=False)
+    ] = Path("-"),
+    out: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="A .csv, .tsv or .jsonl file; CSV to standard output if not given."),
+    ] = None,
+    probabilities: Annotated[bool, typer.Option("--probabilities", help="Add the probability of each class.")] = False,
     strict: Annotated[bool, typer.Option("--strict", help="Stop at the first row that can't be read.")] = False,
     device: Device = None,
     threads: Threads = None,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but errors.")] = False,
+    quiet: Quiet = False,
 ) -> None:
-    """Predictions beside the input's own columns; nothing else goes to standard output."""
-    from rnncli.runs.load import LoadedRun
+    """Write predictions beside the columns of the input.
+
+    Rows that can't be read are reported with file and line, and left out. Nothing but predictions goes to standard
+    output.
+    """
     from rnncli.runs.writers import form_of, whole_stream, write_rows
 
     form = "csv" if out is None else form_of(out)
+    if out is not None and out.exists() and input.exists() and out.samefile(input):
+        raise UserError(f"--out {out}: is the input itself; name another file")
+
+    from rnncli.runs.load import LoadedRun
+
     loaded = LoadedRun(run, device, threads)
     left_out = 0
 
@@ -37,14 +52,19 @@ def predict(
         left_out += 1
         typer.echo(f"rnncli: left out: {error}", err=True)
 
-    source: Any = sys.stdin.buffer if str(input) == "-" else input
+    source: Any = input
+    if str(input) == "-":
+        source = sys.stdin.buffer
+        if sys.stdin.isatty() and not quiet:
+            typer.echo("reading standard input; Ctrl-D ends it", err=True)
     rows = loaded.rows(source, bad_row, probabilities)
-    if out is None:
-        count = write_rows(rows, sys.stdout, form)
-        sys.stdout.flush()
-    else:
-        with whole_stream(out) as stream:
-            count = write_rows(rows, stream, form)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(encoding="utf-8", newline="")  # as in files
+    with nullcontext(sys.stdout) if out is None else whole_stream(out) as stream:
+        count = write_rows(rows, stream, form)
+        stream.flush()
+        if left_out and not count:
+            raise DataError("none of the rows could be read", "standard input" if source is not input else input)
     if quiet:
         return
     for note in loaded.loader.notes:

@@ -7,35 +7,41 @@ from typing import Annotated
 
 import typer
 
+from rnncli.cli.options import Limit, Overrides, Quiet
 from rnncli.errors import UserError
-
-Overrides = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--set", metavar="KEY=VALUE", help="Change an option of the config, as in model.layers=2. Repeatable."
-    ),
-]
-Config = Annotated[Path, typer.Argument(metavar="CONFIG", help="The YAML file; with --resume a run directory will do.")]
 
 
 def train(
-    config: Config,
+    config: Annotated[Path, typer.Argument(metavar="CONFIG", help="The YAML file; with --resume a run directory.")],
     set_: Overrides = None,
-    out: Annotated[Path | None, typer.Option(help="The run directory; runs/<name of CONFIG> if not given.")] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(metavar="RUN", help="The run directory to make; runs/<name of CONFIG> if not given."),
+    ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with a run that was stopped.")] = False,
-    force: Annotated[bool, typer.Option("--force", help="Begin anew where a run exists.")] = False,
-    device: Annotated[str | None, typer.Option(help="training.device: auto, cpu, cuda, cuda:1, mps.")] = None,
-    threads: Annotated[int | None, typer.Option(help="training.threads: threads of the CPU.")] = None,
-    max_time: Annotated[float | None, typer.Option(help="training.max_time: minutes to train at most.")] = None,
-    limit: Annotated[int | None, typer.Option(help="training.limit: rows read of each part, for a quick try.")] = None,
-    init_from: Annotated[Path | None, typer.Option(help="training.init_from: run whose weights are the start.")] = None,
-    refit: Annotated[bool, typer.Option("--refit", help="training.refit: train on the validation part too.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but errors.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Begin anew where a run exists; the old one is lost.")] = False,
+    device: Annotated[str | None, typer.Option(metavar="NAME", help="auto, cpu, cuda, cuda:1 or mps.")] = None,
+    threads: Annotated[
+        int | None, typer.Option(metavar="N", help="Threads of the CPU; one a core if not given.")
+    ] = None,
+    max_time: Annotated[float | None, typer.Option(metavar="MINUTES", help="End training after that time.")] = None,
+    limit: Limit = None,
+    init_from: Annotated[
+        Path | None, typer.Option(metavar="RUN", help="Start from the weights of another run, where they fit.")
+    ] = None,
+    refit: Annotated[
+        bool, typer.Option("--refit", help="Train on the validation part too, once the settings are chosen.")
+    ] = False,
+    quiet: Quiet = False,
     json: Annotated[
         bool, typer.Option("--json", help="Print the summary as JSON; all else to standard error.")
     ] = False,
 ) -> None:
-    """Train a model; the run directory holds everything."""
+    """Train a model.
+
+    The run directory then holds everything: the complete config, the weights, the metrics. The options from --device
+    to --refit are those of the config's training section; here they change them for once.
+    """
     from rnncli.config import read
     from rnncli.runs.config import RunConfig
 
@@ -44,13 +50,15 @@ def train(
     if config.is_dir():
         if not resume:
             raise UserError(f"{config}: is a directory; to go on with a run, add --resume")
+        if out is not None:
+            raise UserError(f"--out {out}: a run goes on where it is, in {config}")
         config, out = config / "config.yaml", config
     flags = {
         "device": device,
         "threads": threads,
         "max_time": max_time,
         "limit": limit,
-        "init_from": init_from,
+        "init_from": None if init_from is None else _quoted(init_from),
         "refit": "true" if refit else None,
     }
     overrides = [*(set_ or []), *(f"training.{name}={value}" for name, value in flags.items() if value is not None)]
@@ -58,8 +66,14 @@ def train(
     directory = out if out is not None else Path("runs") / config.stem
 
     from rnncli.cli.screen import screen
-    from rnncli.runs.train import train as run
 
     with screen(directory, quiet=quiet, json=json) as show:
+        from rnncli.runs.train import train as run
+
         for event in run(settings, directory, resume=resume, force=force):
             show(event)
+
+
+def _quoted(path: Path) -> str:
+    """A path as YAML, whatever stands in it."""
+    return "'" + str(path).replace("'", "''") + "'"

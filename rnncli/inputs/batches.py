@@ -30,8 +30,8 @@ class Batch:
         continues: the first step of each row follows the last step of the same row of the batch before.
         center, scale: (batch, 1, values), or (batch, values) where there is one target a sequence: value x of the
             targets stands for `x * scale + center` in the data's own units. None: targets are in their own units.
-        naive_error: (batch, values) mean absolute error of the seasonal naive forecast within the training part of
-            each row's series, in the data's own units: the unit of MASE.
+        naive_error: (batch, values) mean absolute error of the seasonal naive forecast in each row's series before the
+            part that the row is of, in the data's own units: the unit of MASE.
     """
 
     inputs: dict[str, Padded]
@@ -118,7 +118,7 @@ class Ragged:
         steps = np.arange(lengths.max())
         positions = starts + np.minimum(steps[:, None], lengths - 1)
         index = torch.from_numpy(positions)
-        values = self.flat[index] if self.flat.dim() > 1 else self.flat.take(index)
+        values = self.flat.index_select(0, index.flatten()).view(*index.shape, *self.flat.shape[1:])
         return Padded(values.transpose(0, 1), torch.from_numpy(lengths))
 
 

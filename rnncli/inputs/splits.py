@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
+from pathlib import Path
 
 import numpy as np
 
@@ -10,7 +11,11 @@ from rnncli.errors import DataError
 
 
 def draw(
-    keys: Sequence[Hashable], classes: Sequence[int] | np.ndarray | None, shares: Mapping[str, float], seed: int
+    keys: Sequence[Hashable],
+    classes: Sequence[int] | np.ndarray | None,
+    shares: Mapping[str, float],
+    seed: int,
+    path: Path | None = None,
 ) -> dict[str, np.ndarray]:
     """Positions of the rows of each part, ascending: those of `shares`, and "train", which gets the rest.
 
@@ -19,6 +24,7 @@ def draw(
 
     Args:
         classes: one for each key; of rows with equal keys the rarest one's counts. None: one class for all.
+        path: where the rows stand, for messages.
         shares: part -> share of the rows; parts with the share 0 stay empty.
 
     Raises:
@@ -60,7 +66,8 @@ def draw(
     for part, share in shares.items():
         if share and not len(drawn[part]):
             raise DataError(
-                f"{len(keys)} rows ({len(first)} distinct) are too few to hold out a share of {share:g} for {part}; "
-                f"give more rows or a file of its own (data.{part})"
+                f"too few examples to hold out a share of {share:g} for {part}: {len(keys)}, {len(first)} of them "
+                f"distinct; give more, or a file of its own (data.{part})",
+                path,
             )
     return drawn

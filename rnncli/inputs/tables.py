@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,7 @@ from rnncli.errors import DataError, nearest
 from rnncli.inputs.files import OnBadRow, lines, open_binary, place, suffix
 
 TableFormat = Literal["csv", "tsv", "jsonl", "parquet"]
+Separator = Literal[",", ";", "|"]
 
 FORMATS: Mapping[str, TableFormat] = {
     ".csv": "csv",
@@ -30,6 +32,9 @@ FORMATS: Mapping[str, TableFormat] = {
 
 BLOCK = 4096
 """Rows taken at once where a source is not read line by line."""
+
+LONGEST_CELL = 2**24
+"""Characters of a cell of CSV; a quote that is never closed would else take the rest of a file into memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +61,7 @@ def rows(
     *,
     columns: Sequence[str] | None = None,
     without: Sequence[str] = (),
+    separator: Separator = ",",
     encoding: str = "utf-8",
     on_bad_row: OnBadRow | None = None,
 ) -> Iterator[Row]:
@@ -68,6 +74,7 @@ def rows(
     Args:
         columns: names of the columns of a CSV or TSV that has no header line.
         without: columns (the target) that a file without header may leave out, all of them in all its rows.
+        separator: what stands between the cells of CSV.
         on_bad_row: is told of each row that can't be read, instead of an error being raised.
 
     Raises:
@@ -79,35 +86,49 @@ def rows(
         return _parquet(source)
     if format == "jsonl":
         return _json_lines(source, encoding, on_bad_row)
-    return _separated(source, format, columns, without, encoding, on_bad_row)
+    name = place(source)
+    numbered = lines(source, encoding, on_bad_row)
+    cells = _tsv_cells(numbered) if format == "tsv" else _csv_cells(name, numbered, separator, on_bad_row)
+    return _separated(name, cells, columns, without, on_bad_row)
 
 
 def require(columns: Iterable[str], needed: Iterable[str], path: str | Path | None, setting: str) -> None:
     """Checks that columns are there.
 
     Raises:
-        DataError: one is missing; names it, the setting that asks for it, the nearest and those present.
+        DataError: one is missing; names it, the setting that asks for it, the nearest and those present, or how the
+            table could be cut into columns where it has but one.
     """
     present = list(columns)
     for name in needed:
         if name not in present:
-            close = nearest(name, present)
+            whole = _uncut(present)
+            close = None if whole else nearest(name, present)
             hint = f"did you mean {close!r}? " if close else ""
-            raise DataError(f"has no column {name!r} ({setting}); {hint}its columns: {', '.join(present)}", path)
+            raise DataError(
+                f"has no column {name!r} ({setting}); {whole or f'{hint}its columns: ' + ', '.join(present)}", path
+            )
+
+
+def _uncut(columns: list[str]) -> str | None:
+    """What a header of one column tells of a table that is cut at the wrong places."""
+    for mark, remedy in (("\t", "data.format: tsv"), (";", 'data.separator: ";"'), ("|", 'data.separator: "|"')):
+        if len(columns) == 1 and mark in columns[0]:
+            return f"its header is one column, {columns[0]!r}; perhaps {remedy} cuts it"
+    if len(columns) == 1 and "," in columns[0]:
+        return f"its header is one column, {columns[0]!r}; perhaps data.format: csv cuts it"
+    return None
 
 
 def _separated(
-    source: Path | BinaryIO,
-    format: TableFormat,
+    name: str,
+    cells: Iterator[tuple[int, list[str]]],
     columns: Sequence[str] | None,
     without: Sequence[str],
-    encoding: str,
     on_bad_row: OnBadRow | None,
 ) -> Iterator[Row]:
-    name = place(source)
-    cells = _csv_cells if format == "csv" else _tsv_cells
     names = None
-    for line, fields in cells(name, lines(source, encoding, on_bad_row), on_bad_row):
+    for line, fields in cells:
         if names is None:
             names = _header(fields, name, line) if columns is None else _headless(fields, columns, without)
             if columns is None:
@@ -116,7 +137,7 @@ def _separated(
             yield Row(line, dict(zip(names, fields, strict=True)))
         else:
             wanted = "the header" if columns is None else "data.columns"
-            bad = DataError(f"has {_count(len(fields), 'field')}, {wanted} has {len(names)}", name, line)
+            bad = DataError(f"has {counted(len(fields), 'field')}, {wanted} has {len(names)}", name, line)
             if on_bad_row is None:
                 raise bad
             on_bad_row(bad)
@@ -125,38 +146,48 @@ def _separated(
 
 
 def _csv_cells(
-    name: str, numbered: Iterator[tuple[int, str]], on_bad_row: OnBadRow | None
+    name: str, numbered: Iterator[tuple[int, str]], separator: Separator, on_bad_row: OnBadRow | None
 ) -> Iterator[tuple[int, list[str]]]:
-    csv.field_size_limit(2**31 - 1)  # The csv module's own 128 KiB would refuse long documents.
-    began: int | None = None
+    csv.field_size_limit(LONGEST_CELL)
+    again: deque[tuple[int, str]] = deque()
+    taken: list[tuple[int, str]] = []
 
     def fed() -> Iterator[str]:
-        nonlocal began
-        for line, text in numbered:
-            began = began or line
-            yield text + "\n"
+        while (one := again.popleft() if again else next(numbered, None)) is not None:
+            taken.append(one)
+            yield one[1] + "\n"
 
-    reader = csv.reader(fed(), strict=True)
+    reader = csv.reader(fed(), delimiter=separator, strict=True)
     while True:
-        began = None
+        taken.clear()
         try:
             fields = next(reader)
         except StopIteration:
             return
         except csv.Error as error:
-            reason = "a quote is opened and never closed" if "unexpected end" in str(error) else str(error)
-            bad = DataError(f"is no valid CSV: {reason}", name, began)
+            bad = DataError(f"is no valid CSV: {_reason(str(error))}", name, taken[0][0])
             if on_bad_row is None:
                 raise bad from None
             on_bad_row(bad)
+            # A stray quote takes the rows behind it into its cell: they are read anew.
+            again.extendleft(reversed(taken[1:]))
+            reader = csv.reader(fed(), delimiter=separator, strict=True)
             continue
         if fields:
-            yield began or 1, fields
+            yield taken[0][0], fields
 
 
-def _tsv_cells(
-    name: str, numbered: Iterator[tuple[int, str]], on_bad_row: OnBadRow | None
-) -> Iterator[tuple[int, list[str]]]:
+def _reason(error: str) -> str:
+    if "unexpected end" in error:
+        return "a quote is opened and never closed"
+    if "expected after" in error:
+        return "a quoted cell goes on behind its closing quote (a quote within such a cell is written twice)"
+    if "field limit" in error:
+        return f"a cell has more than {LONGEST_CELL} characters; perhaps a quote is opened and never closed"
+    return error
+
+
+def _tsv_cells(numbered: Iterator[tuple[int, str]]) -> Iterator[tuple[int, list[str]]]:
     return ((line, text.split("\t")) for line, text in numbered if text)
 
 
@@ -233,5 +264,6 @@ def _text(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, default=str) if isinstance(value, bool | list | dict) else str(value)
 
 
-def _count(number: int, noun: str) -> str:
+def counted(number: int, noun: str) -> str:
+    """A number of things: "1 row", "2 rows"."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

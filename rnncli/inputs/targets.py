@@ -39,5 +39,7 @@ class Target:
 
     @classmethod
     def from_json(cls, saved: dict[str, Any]) -> Target:
-        plain: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in saved.items()}
+        plain: dict[str, Any] = {
+            key: tuple(value) if isinstance(value, list) else value for key, value in saved.items()
+        }
         return cls(**plain)

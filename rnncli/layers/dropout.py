@@ -2,17 +2,40 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import dropout
 
 from rnncli.layers.settings import DropoutSettings
 from rnncli.sequences import Padded
 
 
-def draw_mask(shape: tuple[int, ...], rate: float, like: Tensor) -> Tensor:
+def draw_mask(shape: Sequence[int], rate: float, like: Tensor) -> Tensor:
     """Zeros at a share of `rate`, elsewhere 1 / (1 - rate); type and device of `like`."""
-    return torch.empty(shape, dtype=like.dtype, device=like.device).bernoulli_(1 - rate).div_(1 - rate)
+    # Four numbers of 16 bits from each draw: on a CPU torch's own Bernoulli takes ten times as long.
+    count = math.prod(shape)
+    draws = torch.empty((count + 3) // 4, dtype=torch.int64, device=like.device).random_(-(2**63), None)
+    kept = draws.view(torch.int16)[:count] >= round(rate * 2**16) - 2**15
+    return kept.to(like.dtype).mul_(1 / (1 - rate)).view(*shape)
+
+
+class Dropout(nn.Module):
+    """Drops single numbers while training."""
+
+    def __init__(self, rate: float) -> None:
+        super().__init__()
+        self.rate = rate
+
+    def forward(self, values: Tensor) -> Tensor:
+        """(batch, features), or (batch, time, features) in time-major memory, to the same."""
+        if not (self.training and self.rate):
+            return values
+        if values.dim() == 2:
+            return values * draw_mask(values.shape, self.rate, values)
+        batch, time, features = values.shape
+        return values * draw_mask((time, batch, features), self.rate, values).transpose(0, 1)
 
 
 class InputDropout(nn.Module):
@@ -21,6 +44,7 @@ class InputDropout(nn.Module):
     def __init__(self, rates: DropoutSettings) -> None:
         super().__init__()
         self.rates = rates
+        self.embedding = Dropout(rates.embedding)
 
     def forward(self, inputs: Padded) -> Padded:
         """(batch, time, features) to the same."""
@@ -30,4 +54,4 @@ class InputDropout(nn.Module):
         if self.rates.word:
             mask = draw_mask((inputs.time, inputs.batch, 1), self.rates.word, values)
             values = values * mask.transpose(0, 1)
-        return inputs.with_values(dropout(values, self.rates.embedding) if self.rates.embedding else values)
+        return inputs.with_values(self.embedding(values))

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import dropout
 
 from rnncli.cells.cell import CellSettings, make_cell
 from rnncli.cells.weights import CellWeights, State
 from rnncli.engines.choice import choose
 from rnncli.engines.settings import EngineName
-from rnncli.layers.dropout import draw_mask
+from rnncli.layers.dropout import Dropout, draw_mask
 from rnncli.layers.reversal import Reversal
 from rnncli.layers.settings import NO_DROPOUT, DropoutSettings
 from rnncli.sequences import Padded
@@ -47,6 +46,7 @@ class Stack(nn.Module):
         self.directions = 2 if bidirectional else 1
         self.size = cell.hidden_size * self.directions
         self.dropout = dropout
+        self.between_layers = Dropout(dropout.between_layers)
         self.weights = nn.ModuleList(
             CellWeights(make_cell(cell), self.size if layer else input_size)
             for layer in range(layers)
@@ -86,8 +86,8 @@ class Stack(nn.Module):
     def _drop(self, inputs: Padded, first: bool) -> Padded:
         """The inputs of a layer after the dropout between layers and the one that is the same at all steps."""
         values = inputs.values
-        if self.training and self.dropout.between_layers and not first:
-            values = dropout(values, self.dropout.between_layers)
+        if not first:
+            values = self.between_layers(values)
         if self.training and self.dropout.variational:
             values = values * draw_mask((inputs.batch, 1, values.shape[2]), self.dropout.variational, values)
         return inputs.with_values(values)

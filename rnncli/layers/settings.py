@@ -30,5 +30,8 @@ class DropoutSettings(Settings):
     recurrent: Rate = 0.0
     """Share of the operands of the recurrent products dropped, the same at all steps (Gal & Ghahramani 2016)."""
 
+    output: Rate = 0.0
+    """Share of the single numbers dropped between the recurrent layers and the output layer (Zaremba et al. 2014)."""
+
 
 NO_DROPOUT = DropoutSettings()

@@ -13,6 +13,7 @@ from rnncli.heads.choice import default_head
 from rnncli.inputs.batches import Batch
 from rnncli.inputs.features import Feature, Values
 from rnncli.inputs.targets import Target
+from rnncli.layers.dropout import Dropout
 from rnncli.layers.pooling import Pooling
 from rnncli.models.inputs import InputLayer, side_by_side
 from rnncli.models.model import Model, State, build_stack
@@ -42,6 +43,7 @@ class Forecaster(Model):
         width = (1 if self.shared else len(self.variables)) + len(self.covariates)
         width += self.others.size if self.others else 0
         self.stack = build_stack(settings, width * self.patch)
+        self.dropout = Dropout(settings.dropout.output)
         self.pooling = Pooling(settings.poolings, self.stack.size, settings.bidirectional)
         self.linear = nn.Linear(context, target.horizon) if settings.skip == "linear" else None
         ahead = torch.arange(target.horizon) % target.season
@@ -53,7 +55,7 @@ class Forecaster(Model):
         window = batch.inputs[self.series]
         history, scale = self.normalization(window.values[..., self.variables])
         read, _ = self.stack(self._patched(self._inputs(batch, history)))
-        forecast: Tensor = self.head(self.pooling(read), read)
+        forecast: Tensor = self.head(self.dropout(self.pooling(read)), read)
         if self.shared:
             # (batch * variables, horizon, 1, levels) to (batch, horizon, variables, levels)
             horizon, levels = forecast.shape[1], forecast.shape[3]

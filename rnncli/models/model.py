@@ -15,6 +15,7 @@ from rnncli.heads.head import Head
 from rnncli.inputs.batches import Batch
 from rnncli.inputs.features import Feature
 from rnncli.inputs.targets import Target
+from rnncli.layers.dropout import Dropout
 from rnncli.layers.pooling import Pooling
 from rnncli.layers.recurrent import Stack, StackState, detach
 from rnncli.metrics.outcome import Outcome
@@ -81,6 +82,7 @@ class SequenceModel(Model):
         self.streams = target.kind == "token"
         self.inputs = InputLayer(features, settings)
         self.stack = build_stack(settings, self.inputs.size)
+        self.dropout = Dropout(settings.dropout.output)
         self.pooling = None if target.per_step else Pooling(settings.poolings, self.stack.size, settings.bidirectional)
         width = self.stack.size if self.pooling is None else self.pooling.size
         tied = self.inputs.tied() if settings.tied_embeddings else None
@@ -89,7 +91,7 @@ class SequenceModel(Model):
     def outputs(self, batch: Batch, state: State | None) -> tuple[Tensor, State | None]:
         read, final = self.stack(self.inputs(batch), state, final_state=self.streams)
         items = read.values if self.pooling is None else self.pooling(read)
-        return self.head(items, read), final
+        return self.head(self.dropout(items), read), final
 
 
 def build_stack(settings: ModelSettings, input_size: int) -> Stack:

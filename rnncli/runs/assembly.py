@@ -3,17 +3,60 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from rnncli.errors import RunError
+from rnncli.errors import ConfigError, RunError
+from rnncli.inputs.batches import Dataset
+from rnncli.inputs.loader import Loader, SplitName
 from rnncli.inputs.loaders import loader_named
-from rnncli.inputs.loader import Loader
 from rnncli.models.build import build_model
 from rnncli.models.model import Model
 from rnncli.runs.config import RunConfig
+from rnncli.tasks.evaluation import choosing_metric, measured
+from rnncli.training.device import choose_device
+from rnncli.training.mistakes import training_mistakes
+
+
+@dataclass(frozen=True)
+class Assembled:
+    """The parts of a run that is to be trained.
+
+    Attributes:
+        metric: the metric that chooses the best epoch.
+    """
+
+    config: RunConfig
+    device: torch.device
+    loader: Loader[Any]
+    data: dict[SplitName, Dataset]
+    model: Model
+    metric: str
+
+
+def assemble(config: RunConfig) -> Assembled:
+    """Reads the data and builds the model for them.
+
+    Raises:
+        UserError: something of it can't be used; of the model's and the training's options all that can't.
+    """
+    settings = config.training
+    if settings.threads is not None:
+        torch.set_num_threads(settings.threads)
+    device = choose_device(settings.device, settings.mixed_precision)
+    loader = new_loader(config)
+    data = loader.load(settings.limit, settings.refit)
+    model = new_model(config, loader, device)
+    known = []
+    if settings.metric is not None and "valid" in data:
+        known = measured(model, loader.target, data["valid"], settings.batch_size, device)
+    mistakes = list(training_mistakes(settings, loader.target, data, known))
+    if mistakes:
+        raise ConfigError(mistakes)
+    return Assembled(config, device, loader, data, model, settings.metric or choosing_metric(loader.target))
 
 
 def new_loader(config: RunConfig) -> Loader[Any]:
@@ -37,9 +80,8 @@ def put_weights(model: Model, weights: Mapping[str, Tensor]) -> None:
     try:
         model.load_state_dict(dict(weights))
     except RuntimeError as error:
-        raise RunError(
-            f"the weights do not fit the model of config.yaml: {str(error).splitlines()[-1].strip()}"
-        ) from error
+        first = str(error).splitlines()[1].strip()
+        raise RunError(f"the weights do not fit the model that config.yaml describes: {first}") from error
 
 
 def warm_start(model: Model, weights: Mapping[str, Tensor]) -> tuple[int, int]:

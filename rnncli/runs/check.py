@@ -6,9 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rnncli.runs.assembly import new_loader, new_model
+from rnncli.runs.assembly import assemble
 from rnncli.runs.config import RunConfig
-from rnncli.training.device import choose_device
 
 
 @dataclass(frozen=True)
@@ -16,6 +15,8 @@ class Checked:
     """What was found.
 
     Attributes:
+        notes: what there is to say about the data.
+        sizes: part -> how many `unit` (rows, windows, tokens).
         loss: of the first training batch, before any step.
     """
 
@@ -34,20 +35,16 @@ def check_run(config: RunConfig) -> Checked:
     Raises:
         UserError: something of it can't be used.
     """
-    settings = config.training
-    device = choose_device(settings.device, settings.mixed_precision)
-    loader = new_loader(config)
-    data = loader.load(settings.limit, settings.refit)
-    model = new_model(config, loader, device)
-    train = data["train"]
+    parts, settings = assemble(config), config.training
+    model, train = parts.model, parts.data["train"]
     first = train.plan(settings.batch_size, np.random.default_rng(settings.seed), settings.bptt_steps)[0]
-    loss, _, _ = model.loss(train.batch(first).to(device), None)
+    loss, _, _ = model.loss(train.batch(first).to(parts.device), None)
     return Checked(
-        list(loader.notes),
-        {name: len(part) for name, part in data.items()},
+        list(parts.loader.notes),
+        {name: len(part) for name, part in parts.data.items()},
         train.unit,
         model.parameter_count,
         model.engine,
         model.engine_reason,
-        float(loss.detach()),
+        loss.item(),
     )

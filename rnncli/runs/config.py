@@ -21,7 +21,10 @@ class RunConfig(Settings):
     step, or a sequence that follows."""
 
     data: Annotated[DataSettings, ChosenBy("loader", lambda: dict(LOADER_SETTINGS))]
+    """The kind of data, where they are, and how they are read."""
 
     model: ModelSettings
+    """What reads them and predicts."""
 
     training: TrainingSettings = TrainingSettings()
+    """How the model is trained."""

@@ -9,6 +9,9 @@ from typing import Any
 from rnncli.errors import RunError
 from rnncli.runs.config import RunConfig
 
+PLACES = {"data.root", "data.train", "data.valid", "data.test"}
+"""Where the data are: their content may not change, and its hashes tell."""
+
 CHANGEABLE = {"training.epochs", "training.max_time", "training.patience", "training.threads", "training.device"}
 """Keys that leave the steps already done what they were."""
 
@@ -23,12 +26,12 @@ def refuse_differences(begun: RunConfig, now: RunConfig, path: Path) -> None:
     differing = [
         f"{key} was {was.get(key)!r}, now {wanted.get(key)!r}"
         for key in sorted(was | wanted)
-        if key not in CHANGEABLE and was.get(key) != wanted.get(key)
+        if key not in CHANGEABLE | PLACES and was.get(key) != wanted.get(key)
     ]
     if differing:
         raise RunError(
             f"{path}: the config is not the one the run began with: {'; '.join(differing)}; "
-            f"only {', '.join(sorted(CHANGEABLE))} may change on --resume"
+            f"on --resume may change: {', '.join(sorted(CHANGEABLE))}"
         )
 
 

@@ -1,6 +1,6 @@
 """The run directory: the only code that knows its file names.
 
-run.json                format version of the directory, version of rnncli
+run.json                format version of the directory, version of rnncli, SHA-256 of each data file
 config.yaml             the configuration, complete
 fitted.json             what was fitted on the training part: vocabularies, scales, classes
 weights.safetensors     the best weights so far
@@ -28,7 +28,7 @@ import rnncli
 from rnncli import config
 from rnncli.errors import RunError
 from rnncli.runs.config import RunConfig
-from rnncli.runs.whole_files import read_json, read_tensors, write_json, write_tensors, write_whole
+from rnncli.runs.whole_files import read_json, read_tensors, write_json, write_tensors, write_whole, writing
 
 FORMAT = 1
 
@@ -46,6 +46,7 @@ class RunDirectory:
         self._fitted = path / "fitted.json"
         self._metrics = path / "metrics.jsonl"
         self._log = path / "log.txt"
+        self._lock = path / "lock"
 
     @classmethod
     def open(cls, path: Path) -> RunDirectory:
@@ -59,61 +60,86 @@ class RunDirectory:
             raise RunError(f"{path}: no such run directory")
         if not directory._about.exists():
             raise RunError(f"{path}: not a run directory (run.json is missing)")
-        found = read_json(directory._about)
-        version = found.get("format") if isinstance(found, dict) else None
-        if version != FORMAT:
-            by = found.get("rnncli", "an unknown version") if isinstance(found, dict) else "an unknown version"
+        about = read_json(directory._about)
+        if about.get("format") != FORMAT:
             raise RunError(
-                f"{path}: the run has format {version}, written by rnncli {by}; "
-                f"this is rnncli {rnncli.__version__}, which reads format {FORMAT}"
+                f"{path}: the run has format {about.get('format')}, written by rnncli "
+                f"{about.get('rnncli', 'of an unknown version')}; this is rnncli {rnncli.__version__}, which reads "
+                f"format {FORMAT}"
             )
         return directory
 
     @property
     def begun(self) -> bool:
-        return self._about.exists() and self._config.exists()
+        """Whether a run stands here that could be lost: all it begins with is written, or some of what follows."""
+        first = all(file.exists() for file in (self._about, self._config, self._fitted))
+        return first or self.weights_file.exists() or self.checkpoint_file.exists()
 
-    def create(self, force: bool) -> None:
-        """Makes the directory, empty.
+    def refuse_what_stands(self, force: bool) -> None:
+        """A new run needs a place where nothing is; with `force` only what is no run is refused.
 
         Raises:
-            RunError: something stands there already; with `force` only what is no run is refused.
+            RunError: something stands there.
         """
-        if self.path.exists() and (not self.path.is_dir() or any(self.path.iterdir())):
-            if not force:
-                raise RunError(
-                    f"{self.path}: exists already; --resume goes on with it, --force begins anew, --out names another"
-                )
-            if not self._about.exists():
-                raise RunError(f"{self.path}: is not a run directory, so --force does not clear it")
-            with self.locked():
-                for entry in self.path.iterdir():
-                    if entry.is_dir():
-                        shutil.rmtree(entry)
-                    elif entry.name != "lock":
-                        entry.unlink()
-        self.path.mkdir(parents=True, exist_ok=True)
-        self.checkpoint_file.parent.mkdir(exist_ok=True)
+        if not self.path.is_dir():
+            if self.path.exists():
+                raise RunError(f"{self.path}: is a file; a run needs a directory")
+            return
+        if all(entry == self._lock for entry in self.path.iterdir()):
+            return
+        if not force:
+            raise RunError(
+                f"{self.path}: exists already; --resume goes on with it, --force begins anew, --out names another"
+            )
+        if not self._about.exists():
+            raise RunError(f"{self.path}: is not a run directory, so --force does not clear it")
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Holds the run for writing; the lock dies with the process.
+        """Holds the run for writing, in a directory that is made for it; the lock dies with the process.
 
         Raises:
-            RunError: another process holds it.
+            RunError: another process holds it, or the directory can't be written.
         """
-        lock = FileLock(self.path / "lock")
-        try:
-            lock.acquire(timeout=0)
-        except Timeout as error:
-            raise RunError(f"{self.path}: another process is writing this run") from error
+        lock = FileLock(self._lock)
+        with writing(self.path):
+            self.path.mkdir(parents=True, exist_ok=True)
+            try:
+                lock.acquire(timeout=0)
+            except Timeout as error:
+                raise RunError(f"{self.path}: another process is writing this run") from error
         try:
             yield
         finally:
             lock.release()
+            if all(entry == self._lock for entry in self.path.iterdir()):  # nothing has come of it
+                self._lock.unlink(missing_ok=True)
+                self.path.rmdir()
+
+    def begin(self, settings: RunConfig, fitted: Mapping[str, Any], data: Mapping[str, str]) -> None:
+        """Clears what stands there and writes what a run begins with.
+
+        Args:
+            data: file -> SHA-256.
+        """
+        # run.json goes last and comes first, so that whatever is interrupted is known for a run.
+        others = [entry for entry in self.path.iterdir() if entry not in (self._lock, self._about)]
+        for entry in others:
+            shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
+        write_json(self._about, {"format": FORMAT, "rnncli": rnncli.__version__, "data": data})
+        self.write_config(settings)
+        write_json(self._fitted, fitted)
+        with writing(self.path):
+            self.checkpoint_file.parent.mkdir()
+
+    def data_hashes(self) -> dict[str, str]:
+        """File -> SHA-256 of the data that the run began with."""
+        hashes = read_json(self._about).get("data")
+        if not isinstance(hashes, dict):
+            raise RunError(f"{self._about}: damaged (no data); restore it from a copy of the run")
+        return hashes
 
     def write_config(self, settings: RunConfig) -> None:
-        write_json(self._about, {"format": FORMAT, "rnncli": rnncli.__version__})
         write_whole(self._config, config.write(settings).encode())
 
     def read_config(self) -> RunConfig:
@@ -121,14 +147,8 @@ class RunDirectory:
             raise RunError(f"{self._config}: not there; the run directory is not complete")
         return config.read(self._config, RunConfig)
 
-    def write_fitted(self, loader: Mapping[str, Any]) -> None:
-        write_json(self._fitted, loader)
-
     def read_fitted(self) -> dict[str, Any]:
-        fitted = read_json(self._fitted)
-        if not isinstance(fitted, dict):
-            raise RunError(f"{self._fitted}: damaged; restore it from a copy of the run")
-        return fitted
+        return read_json(self._fitted)
 
     def fitted_is(self, loader: Mapping[str, Any]) -> bool:
         """Whether what a loader has fitted is what stands here. (JSON knows no tuples: texts are compared.)"""
@@ -136,6 +156,8 @@ class RunDirectory:
 
     def fitted_hash(self) -> str:
         """Stands beside the weights too, so that weights and vocabulary can't be of different runs."""
+        if not self._fitted.exists():
+            raise RunError(f"{self._fitted}: not there; the run directory is not complete")
         return hashlib.sha256(self._fitted.read_bytes()).hexdigest()
 
     def write_weights(self, tensors: Mapping[str, Tensor]) -> None:
@@ -155,13 +177,18 @@ class RunDirectory:
         write_tensors(self.checkpoint_file, tensors, {"about": json.dumps(about), "fitted": self.fitted_hash()})
 
     def read_checkpoint(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
+        """All that is needed to go on.
+
+        Raises:
+            RunError: damaged, or of another vocabulary or scale than `fitted.json` has now.
+        """
         tensors, about = read_tensors(self.checkpoint_file)
         self._check_fitted(about, self.checkpoint_file)
+        if "about" not in about:
+            raise RunError(f"{self.checkpoint_file}: is no checkpoint; restore it from a copy of the run")
         return tensors, json.loads(about["about"])
 
     def _check_fitted(self, about: Mapping[str, str], path: Path) -> None:
-        if not self._fitted.exists():
-            raise RunError(f"{self._fitted}: not there; the run directory is not complete")
         if about.get("fitted") != self.fitted_hash():
             raise RunError(
                 f"{self._fitted}: changed since {path.name} was written; weights and vocabulary belong together"
@@ -170,19 +197,28 @@ class RunDirectory:
     def write_metrics(self, lines: list[dict[str, Any]]) -> None:
         write_whole(self._metrics, "".join(json.dumps(line) + "\n" for line in lines).encode())
 
-    def read_metrics(self) -> list[dict[str, Any]]:
-        if not self._metrics.exists():
-            return []
-        return [json.loads(line) for line in self._metrics.read_text(encoding="utf-8").splitlines()]
+    def read_metrics(self, count: int) -> list[dict[str, Any]]:
+        """The first `count` lines.
+
+        Raises:
+            RunError: there are fewer, or they are damaged.
+        """
+        try:
+            text = self._metrics.read_text(encoding="utf-8") if count else ""
+            lines = [json.loads(line) for line in text.splitlines()[:count]]
+        except (OSError, ValueError) as error:
+            raise RunError(f"{self._metrics}: can't be read ({error}); restore it from a copy of the run") from error
+        if len(lines) < count:
+            raise RunError(f"{self._metrics}: has {len(lines)} lines, the checkpoint knows of {count}")
+        return lines
 
     def write_summary(self, summary: Mapping[str, Any]) -> None:
         write_json(self.summary_file, summary)
 
     def read_summary(self) -> dict[str, Any]:
-        summary = read_json(self.summary_file)
-        return summary if isinstance(summary, dict) else {}
+        return read_json(self.summary_file)
 
     def say(self, line: str) -> None:
         """Adds a line to the log."""
-        with self._log.open("a", encoding="utf-8") as file:
+        with writing(self._log), self._log.open("a", encoding="utf-8") as file:
             file.write(line + "\n")

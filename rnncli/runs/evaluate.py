@@ -10,7 +10,7 @@ from rnncli.errors import RunError
 from rnncli.inputs.batches import Dataset
 from rnncli.runs.assembly import new_loader
 from rnncli.runs.load import LoadedRun
-from rnncli.runs.summary import finite
+from rnncli.runs.summary import finite, hashes
 from rnncli.tasks.evaluation import evaluate
 
 
@@ -45,7 +45,7 @@ def evaluate_run(run: LoadedRun, data: Path | None, split: Literal["train", "val
         return _evaluated(run, run.loader.labelled(data), str(data), run.loader.notes)
     loader = new_loader(run.config)
     parts = loader.load(run.config.training.limit, run.config.training.refit)
-    if not run.directory.fitted_is(loader.state()):
+    if list(hashes(loader.files).values()) != list(run.directory.data_hashes().values()):
         raise RunError(
             f"{run.directory.path}: the data have changed since the run was trained; name a file to evaluate"
         )

@@ -32,6 +32,9 @@ class LoadedRun:
         path: the run directory.
         device: as in a config; the run's own if None.
         threads: of the CPU; as torch has it if None.
+
+    Attributes:
+        threshold: probability from which the second of two classes is predicted, where one was chosen.
     """
 
     def __init__(self, path: str | Path, device: str | None = None, threads: int | None = None) -> None:
@@ -45,15 +48,7 @@ class LoadedRun:
         self.loader.restore(self.directory.read_fitted())
         self.model: Model = new_model(self.config, self.loader, self.device)
         put_weights(self.model, weights)
-        self.model.eval()
-
-    @property
-    def threshold(self) -> float | None:
-        """Probability from which the second of two classes is predicted, where one was chosen."""
-        if not (self.config.training.choose_threshold and self.directory.summary_file.exists()):
-            return None
-        value = self.directory.read_summary().get("threshold")
-        return None if value is None else float(value)
+        self.threshold = self._chosen_threshold()
 
     def predict(
         self, source: str | Path | pd.DataFrame | Sequence[str], *, probabilities: bool = False
@@ -80,8 +75,12 @@ class LoadedRun:
     def _predictions(self, chunk: Chunk, probabilities: bool) -> list[Prediction]:
         size = self.config.training.batch_size
         found = outcomes(self.model, chunk.dataset, size, self.device, self.threshold)
-        return [
-            row
-            for outcome in in_order(((batch.rows, outcome) for batch, outcome in found), len(chunk.dataset))
-            for row in predictions(outcome, self.loader.target, probabilities)
-        ]
+        outcome = in_order((batch.rows, outcome) for batch, outcome in found)
+        separator = getattr(getattr(self.config.data, "target", None), "separator", " ")
+        return list(predictions(outcome, self.loader.target, probabilities, separator))
+
+    def _chosen_threshold(self) -> float | None:
+        if not (self.config.training.choose_threshold and self.directory.summary_file.exists()):
+            return None
+        value = self.directory.read_summary().get("threshold")
+        return None if value is None else float(value)

@@ -16,7 +16,8 @@ from rnncli.inputs.targets import TaskMode
 from rnncli.runs.config import RunConfig
 from rnncli.runs.starting.draft import Draft, Line, text_of
 from rnncli.runs.starting.head import look
-from rnncli.runs.starting.series import draft_table, is_wide, roles_of
+from rnncli.runs.starting.roles import is_wide, roles_of
+from rnncli.runs.starting.series import draft_table
 from rnncli.runs.starting.siblings import Parts, parts_of
 from rnncli.runs.starting.table import look_at_table
 from rnncli.runs.starting.tagged import draft_tagging, looks_tagged
@@ -48,7 +49,7 @@ def write_starter(
     if not out.parent.is_dir():
         raise UserError(f"{out}: there is no folder {out.parent}")
     parts = parts_of(path)
-    loader = loader or guess_loader(parts.train, task)
+    loader = loader or guess_loader(parts.train)
     draft = _drafter(loader, parts.train)(parts, task)
     text = text_of(draft, out.name, parts.train.name, loader, _files(parts, out.parent))
     unfinished = out.with_name(f".{out.name}.{os.getpid()}")
@@ -70,7 +71,7 @@ def config_name(path: Path) -> str:
     return f"{stem}.yaml"
 
 
-def guess_loader(path: Path, task: str | None) -> str:
+def guess_loader(path: Path) -> str:
     """The loader for a file, by its name or else by its content.
 
     Raises:
@@ -80,7 +81,9 @@ def guess_loader(path: Path, task: str | None) -> str:
     if path.is_dir():
         return "text"
     if kind in (".npy", ".npz"):
-        raise UserError(f"{path}: init doesn't look into arrays; state --loader time-series settings by hand")
+        raise UserError(
+            f"{path}: init doesn't look into arrays; write the config by hand, with loader: time-series and data.index"
+        )
     if kind in TAGGED:
         return "tagging"
     if kind in (".ts", ".json"):

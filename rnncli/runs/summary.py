@@ -7,7 +7,7 @@ baseline_name          what the naive answer is
 metric                 the metric that chose the best epoch
 best_epoch, best_step  when it was best
 epochs, steps          how much was trained
-ended                  epochs, patience or time
+ended                  why: epochs, patience or time
 threshold              probability from which the second of two classes is predicted, or null
 engine, engine_reason  how the cell was run over time, and why so
 parameters             trainable numbers of the model
@@ -21,24 +21,84 @@ notes                  what was said about the data
 
 from __future__ import annotations
 
+import math
 import platform
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 
 import rnncli
 from rnncli.inputs.files import sha256
+from rnncli.metrics.metric import given
+from rnncli.metrics.threshold import best_threshold
+from rnncli.runs.assembly import Assembled
+from rnncli.tasks.baselines import baseline
+from rnncli.tasks.evaluation import evaluate, outcomes
+from rnncli.training.progress import Progress
 
 
-def versions() -> dict[str, str]:
-    return {"rnncli": rnncli.__version__, "torch": torch.__version__, "python": platform.python_version()}
+def summarise(
+    parts: Assembled, progress: Progress, ended: str, data: Mapping[str, str], notes: list[str]
+) -> dict[str, Any]:
+    """The summary of a run whose model has its best weights.
+
+    Args:
+        data: file -> SHA-256.
+    """
+    config, model, target = parts.config, parts.model, parts.loader.target
+    size = config.training.batch_size
+    threshold = _threshold(parts) if config.training.choose_threshold else None
+    scores = {
+        part: evaluate(model, target, dataset, size, parts.device, threshold).values()
+        for part, dataset in parts.data.items()
+        if part != "train"
+    }
+    compared = parts.data.get("test", parts.data.get("valid"))
+    naive = None if compared is None else baseline(target, parts.data["train"], compared, size)
+    return {
+        "task": config.task,
+        "loader": config.data.loader,
+        "target": target.kind,
+        "valid": finite(scores.get("valid", {})),
+        "test": finite(scores.get("test", {})),
+        "baseline": finite(naive.scores) if naive else {},
+        "baseline_name": naive.name if naive else None,
+        "metric": parts.metric,
+        "best_epoch": progress.best_epoch,
+        "best_step": progress.best_step,
+        "epochs": progress.epoch,
+        "steps": progress.step,
+        "ended": ended,
+        "threshold": threshold,
+        "engine": model.engine,
+        "engine_reason": model.engine_reason,
+        "parameters": model.parameter_count,
+        "sizes": {name: len(dataset) for name, dataset in parts.data.items()},
+        "seconds": {"total": progress.seconds, "per_epoch": progress.epoch_seconds},
+        "device": str(parts.device),
+        "threads": torch.get_num_threads(),
+        "versions": {"rnncli": rnncli.__version__, "torch": torch.__version__, "python": platform.python_version()},
+        "data": dict(data),
+        "notes": notes,
+    }
+
+
+def _threshold(parts: Assembled) -> float:
+    """The threshold that is best for F1 on the validation part."""
+    found = outcomes(parts.model, parts.data["valid"], parts.config.training.batch_size, parts.device)
+    pairs = [(given(outcome.probabilities)[:, 1], given(outcome.target)) for _, outcome in found]
+    positive, truth = (np.concatenate(each) for each in zip(*pairs, strict=True))
+    return best_threshold(positive, truth)
 
 
 def hashes(files: list[Path]) -> dict[str, str]:
+    """File -> SHA-256, in the order of reading."""
     return {str(path): sha256(path) for path in dict.fromkeys(files)}
 
 
-def finite(values: dict[str, float]) -> dict[str, Any]:
+def finite(values: Mapping[str, float]) -> dict[str, float | None]:
     """Metrics as JSON knows numbers: what is not finite becomes null."""
-    return {name: value if abs(value) < float("inf") else None for name, value in values.items()}
+    return {name: value if math.isfinite(value) else None for name, value in values.items()}

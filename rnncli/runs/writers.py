@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import csv
 import json
+import math
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal, TextIO
+
+import numpy as np
 
 from rnncli.errors import UserError, unknown
 
@@ -33,7 +36,7 @@ def write_rows(rows: Iterable[Mapping[str, Any]], stream: TextIO, form: Form) ->
     table: csv.DictWriter[str] | None = None
     for row in rows:
         if form == "jsonl":
-            stream.write(json.dumps(row, ensure_ascii=False) + "\n")
+            stream.write(json.dumps(dict(map(_plain, row.items())), ensure_ascii=False, default=str) + "\n")
         else:
             if table is None:
                 delimiter = "," if form == "csv" else "\t"
@@ -46,9 +49,22 @@ def write_rows(rows: Iterable[Mapping[str, Any]], stream: TextIO, form: Form) ->
     return count
 
 
+def _plain(item: tuple[str, Any]) -> tuple[str, Any]:
+    """A value as JSON knows it: the numbers of NumPy as numbers, what is not finite as null."""
+    key, value = item
+    value = value.item() if isinstance(value, np.generic) else value
+    return key, None if isinstance(value, float) and not math.isfinite(value) else value
+
+
 @contextmanager
 def whole_stream(path: Path) -> Iterator[TextIO]:
-    """A text stream whose file appears under its name only when all of it is written."""
+    """A text stream whose file appears under its name only when all of it is written.
+
+    Raises:
+        UserError: its folder is not there.
+    """
+    if not path.parent.is_dir():
+        raise UserError(f"--out {path}: there is no folder {path.parent}")
     unfinished = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         with unfinished.open("w", encoding="utf-8", newline="") as stream:

@@ -63,3 +63,11 @@ def evaluate(
     for _, outcome in outcomes(model, data, batch_size, device, threshold):
         scores.add(outcome)
     return scores
+
+
+def measured(model: Model, target: Target, data: Dataset, batch_size: int, device: torch.device) -> list[str]:
+    """The names of the metrics that `evaluate` gives, from one batch."""
+    scores = Scores(target.kind, target.names, target.scheme)
+    _, outcome = next(outcomes(model, data, batch_size, device))
+    scores.add(outcome)
+    return list(scores.values())

@@ -13,34 +13,34 @@ from rnncli.metrics.outcome import Outcome
 Prediction = dict[str, Any]
 
 
-def in_order(outcomes: Iterable[tuple[np.ndarray, Outcome]], count: int) -> Iterator[Outcome]:
-    """The outcome of each sequence by itself, in the order of the dataset, from (rows, outcome) of its batches."""
-    found: list[Outcome | None] = [None] * count
-    for rows, outcome in outcomes:
-        ends = np.cumsum(outcome.lengths)
-        for row, start, end in zip(rows, ends - outcome.lengths, ends, strict=True):
-            found[row] = _items(outcome, int(start), int(end))
-    for outcome_of_row in found:
-        if outcome_of_row is not None:
-            yield outcome_of_row
+def in_order(outcomes: Iterable[tuple[np.ndarray, Outcome]]) -> Outcome:
+    """One outcome, without truth, of all batches: sequence after sequence in the order of the dataset.
 
+    Args:
+        outcomes: (rows, outcome) of each batch, every row of the dataset once.
+    """
+    batches, found = zip(*outcomes, strict=True)
+    lengths = np.concatenate([outcome.lengths for outcome in found])
+    order = np.argsort(np.concatenate(batches))
+    starts, ordered = (lengths.cumsum() - lengths)[order], lengths[order]
+    items = np.arange(ordered.sum()) + np.repeat(starts - (ordered.cumsum() - ordered), ordered)
 
-def _items(outcome: Outcome, start: int, end: int) -> Outcome:
-    def cut(values: np.ndarray | None) -> np.ndarray | None:
-        return None if values is None else values[start:end]
+    def joined(name: str) -> np.ndarray | None:
+        parts = [getattr(outcome, name) for outcome in found]
+        return None if parts[0] is None else np.concatenate(parts)[items]
 
     return Outcome(
-        predicted=outcome.predicted[start:end],
+        predicted=np.concatenate([outcome.predicted for outcome in found])[items],
         target=None,
-        lengths=np.array([end - start]),
-        probabilities=cut(outcome.probabilities),
-        nll=cut(outcome.nll),
-        quantiles=cut(outcome.quantiles),
-        levels=outcome.levels,
+        lengths=ordered,
+        probabilities=joined("probabilities"),
+        nll=joined("nll"),
+        quantiles=joined("quantiles"),
+        levels=found[0].levels,
     )
 
 
-def predictions(outcome: Outcome, target: Target, probabilities: bool) -> Iterator[Prediction]:
+def predictions(outcome: Outcome, target: Target, probabilities: bool, separator: str = " ") -> Iterator[Prediction]:
     """What is written for each item; for a forecast, for each step of the horizon.
 
     One value is called `prediction`, several `prediction_<name>`; the steps of a forecast bear the names of their
@@ -48,6 +48,7 @@ def predictions(outcome: Outcome, target: Target, probabilities: bool) -> Iterat
 
     Args:
         probabilities: add `probability_<name>` of each class or label.
+        separator: what stands between the labels of a set.
     """
     names = target.names
     for item in range(len(outcome.predicted)):
@@ -57,7 +58,7 @@ def predictions(outcome: Outcome, target: Target, probabilities: bool) -> Iterat
                 yield {"prediction": names[int(predicted)]} | _probabilities(outcome, item, names, probabilities)
             case "labels" | "frame":
                 chosen = [name for name, taken in zip(names, predicted, strict=True) if taken]
-                yield {"prediction": " ".join(chosen)} | _probabilities(outcome, item, names, probabilities)
+                yield {"prediction": separator.join(chosen)} | _probabilities(outcome, item, names, probabilities)
             case "token":
                 yield {} if outcome.nll is None else {"nll": _short(outcome.nll[item])}
             case "value":

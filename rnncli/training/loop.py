@@ -23,11 +23,10 @@ from torch import Tensor
 from rnncli.errors import TrainingStopped
 from rnncli.inputs.batches import Batch, Dataset
 from rnncli.models.model import Model, State
-from rnncli.training.averaging import Average
+from rnncli.training.averaging import Average, swapped_in
 from rnncli.training.events import CheckpointDue, Ended, Evaluation, Event, Step
-from rnncli.training.optimizers import build_optimizer, clip, set_learning_rate
+from rnncli.training.optimizers import ASGD, build_optimizer, clip, gradient_norm
 from rnncli.training.progress import Progress
-from rnncli.training.saved_state import optimizer_tensors, restore_optimizer
 from rnncli.training.schedules import factor, warmup
 from rnncli.training.settings import PlateauSettings, TrainingSettings
 
@@ -37,8 +36,8 @@ class Loop:
 
     Args:
         evaluate: metric name -> value of the validation part, with the model as it then is; {} where there is none.
-        improves: whether the first of two values of `metric` is better than the second.
         metric: name of the metric that chooses.
+        improves: whether the first of two values of `metric` is better than the second.
     """
 
     def __init__(
@@ -54,50 +53,66 @@ class Loop:
         self.model, self.data, self.settings, self.device = model, data, settings, device
         self.evaluate, self.metric, self.improves = evaluate, metric, improves
         self.weights = [weight for weight in model.parameters() if weight.requires_grad]
-        self.optimizer = build_optimizer(settings.optimizer, settings.learning_rate, self.weights)
-        self.average = Average(model, settings.averaging) if settings.averaging else None
+        self.optimizer = build_optimizer(settings.optimizer, self.weights)
+        self.average = Average(self.weights, settings.averaging) if settings.averaging else None
         self.progress = Progress()
         self.state: State | None = None
+        self._gradient_norm: float | None = None
+        self._began = 0.0
 
     def chosen(self) -> AbstractContextManager[None]:
         """Within, the model has the weights to evaluate and keep: the average where one is kept."""
-        return self.average.in_place() if self.average else nullcontext()
+        if self.average and self.average.count:
+            return swapped_in(self.weights, self.average.values)
+        if isinstance(self.optimizer, ASGD):
+            return swapped_in(self.weights, self.optimizer.averages)
+        return nullcontext()
 
     def events(self) -> Iterator[Event]:
         """Runs from where `progress` stands to the end.
 
         Raises:
-            TrainingStopped: a loss is not finite.
+            TrainingStopped: a loss, gradient or weight is not finite.
         """
-        settings, progress = self.settings, self.progress
-        started = time.perf_counter() - progress.seconds
-        while progress.ended is None and progress.epoch < settings.epochs:
-            epoch_started = time.perf_counter()
+        progress, every = self.progress, self.settings.checkpoint_steps
+        self._began = time.perf_counter() - progress.seconds
+        self.model.train()
+        while self._reason_to_end() is None:
             plan = self._plan(progress.epoch)
-            while progress.batch < len(plan) and progress.ended is None:
-                step_started = time.perf_counter()
-                step = self._step(plan)
-                now = time.perf_counter()
-                progress.training_seconds += now - step_started
-                progress.seconds = now - started
-                yield step
-                if settings.max_time is not None and progress.seconds > settings.max_time * 60:
-                    progress.ended = "time"
-                over = progress.batch == len(plan)
-                if not over and settings.evaluation_steps and progress.step % settings.evaluation_steps == 0:
-                    yield self._evaluation(started, ends_epoch=False)
-                if not over and settings.checkpoint_steps and progress.step % settings.checkpoint_steps == 0:
+            if self._evaluation_due(len(plan)):  # the last sitting ended between a step and its evaluation
+                yield self._evaluation(len(plan))
+            while progress.batch < len(plan) and self._reason_to_end() is None:
+                yield self._step(plan)
+                if self._evaluation_due(len(plan)):
+                    yield self._evaluation(len(plan))
+                if every and progress.step % every == 0 and progress.batch < len(plan):
                     yield CheckpointDue()
-            ends_epoch = progress.batch == len(plan)
-            if ends_epoch:
+            if progress.batch == len(plan):
                 progress.epoch, progress.batch, self.state = progress.epoch + 1, 0, None
-                progress.epoch_seconds.append(time.perf_counter() - epoch_started)
-            if ends_epoch or progress.ended == "time":
-                yield self._evaluation(started, ends_epoch)
-            if progress.ended is None and progress.epoch >= settings.epochs:
-                progress.ended = "epochs"
+                progress.epoch_seconds.append(progress.seconds - progress.epoch_began)
+                progress.epoch_began = progress.seconds
             yield CheckpointDue()
-        yield Ended(progress.ended or "epochs")
+        yield Ended(self._reason_to_end() or "epochs")
+
+    def _reason_to_end(self) -> str | None:
+        """Why training is over, or None. Only after an evaluation is it ever."""
+        settings, progress = self.settings, self.progress
+        if progress.evaluated < progress.step:
+            return None
+        if settings.patience is not None and progress.waited >= settings.patience:
+            return "patience"
+        if self._time_over():
+            return "time"
+        return "epochs" if progress.epoch >= settings.epochs else None
+
+    def _time_over(self) -> bool:
+        return self.settings.max_time is not None and self.progress.seconds > self.settings.max_time * 60
+
+    def _evaluation_due(self, batches: int) -> bool:
+        """Whether an evaluation belongs to the last step and has not been made."""
+        progress, every = self.progress, self.settings.evaluation_steps
+        due = progress.batch == batches or (every and progress.step % every == 0) or self._time_over()
+        return progress.evaluated < progress.step and bool(due)
 
     def _plan(self, epoch: int) -> list[np.ndarray]:
         order = np.random.default_rng([self.settings.seed, epoch])
@@ -106,40 +121,50 @@ class Loop:
     def _step(self, plan: list[np.ndarray]) -> Step:
         """One update from the next `accumulate` batches: the gradient of their mean loss over all their items."""
         settings, progress = self.settings, self.progress
-        self.model.train()
+        started = time.perf_counter()
         entries = plan[progress.batch : progress.batch + settings.accumulate]
         loss_sum, items = 0.0, 0
         for entry in entries:
-            batch = self.data.batch(entry).to(self.device)
-            loss, count = self._loss(batch)
-            value = float(loss.detach())
+            loss, count = self._loss(self.data.batch(entry).to(self.device))
+            value = loss.item()
             if not math.isfinite(value):
-                raise TrainingStopped(self._not_finite("loss", value))
+                raise self._not_finite(f"loss {value} at step {progress.step + 1}")
+            if items == 0:  # not sooner, so that until here the gradients of the last step can be told of
+                for weight in self.weights:
+                    weight.grad = None
             loss_sum, items = loss_sum + value * count, items + count
             (loss * count if len(entries) > 1 else loss).backward()  # type: ignore[no-untyped-call]
-        gradients = [weight.grad for weight in self.weights if weight.grad is not None]
         if len(entries) > 1:
-            torch._foreach_div_(gradients, items)
-        norm = clip(self.weights, settings.clip_norm, settings.clip_value)
+            torch._foreach_div_([weight.grad for weight in self.weights if weight.grad is not None], items)
+        norm = self._gradient_norm = clip(self.weights, settings.clip_norm, settings.clip_value)
         if norm is not None and not math.isfinite(norm):
-            raise TrainingStopped(self._not_finite("gradient norm", norm))
-        rate = self._learning_rate(len(plan))
-        set_learning_rate(self.optimizer, rate)
-        self.optimizer.step()
-        self.optimizer.zero_grad(set_to_none=True)
+            raise self._not_finite(f"gradient not finite at step {progress.step + 1}")
+        progress.learning_rate = self._learning_rate(len(plan))
+        self.optimizer.step(progress.learning_rate)
         progress.batch += len(entries)
         progress.step += 1
         progress.loss_sum += loss_sum
         progress.items += items
         if self.average and progress.epoch + 1 >= self.average.settings.start:
             self.average.update()
-        return Step(progress.epoch + 1, progress.step, progress.batch, len(plan), loss_sum / items, items, rate, norm)
+        now = time.perf_counter()
+        progress.training_seconds += now - started
+        progress.seconds = now - self._began
+        return Step(
+            progress.epoch + 1,
+            progress.step,
+            progress.batch,
+            len(plan),
+            loss_sum / items,
+            items,
+            progress.learning_rate,
+            norm,
+        )
 
     def _loss(self, batch: Batch) -> tuple[Tensor, int]:
         state = self.state if batch.continues else None
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.settings.mixed_precision):
-            loss, items, state = self.model.loss(batch, state)
-        self.state = state
+            loss, items, self.state = self.model.loss(batch, state)
         return loss, items
 
     def _learning_rate(self, batches: int) -> float:
@@ -148,85 +173,100 @@ class Loop:
         scheduled = factor(settings.schedule, progress.epoch, done, progress.reductions)
         return settings.learning_rate * scheduled * warmup(settings.warmup_steps, progress.step)
 
-    def _evaluation(self, started: float, ends_epoch: bool) -> Evaluation:
-        """Evaluates, and draws the consequences for the best epoch, the plateau and early stopping."""
-        progress, settings = self.progress, self.settings
+    def _evaluation(self, batches: int) -> Evaluation:
+        """Evaluates, and draws the consequences for the best epoch and the plateau."""
+        progress = self.progress
+        self._refuse_spoilt_weights()
         with self.chosen():
             values = self.evaluate()
-        best = False
-        if values:
-            value = values[self.metric]
-            best = progress.best is None or self.improves(value, progress.best)
-            if best:
-                progress.best, progress.best_epoch, progress.best_step = value, self._epoch_now(), progress.step
-                progress.waited = progress.plateau_waited = 0
-            else:
-                progress.waited += 1
-                progress.plateau_waited += 1
-                if isinstance(settings.schedule, PlateauSettings) and (
-                    progress.plateau_waited > settings.schedule.patience
-                ):
-                    progress.reductions += 1
-                    progress.plateau_waited = 0
-                if settings.patience is not None and progress.waited >= settings.patience:
-                    progress.ended = "patience"
-        else:
-            progress.best_epoch, progress.best_step = self._epoch_now(), progress.step
-            best = True
-        train_loss = progress.loss_sum / progress.items if progress.items else math.nan
-        speed = progress.items / progress.training_seconds if progress.training_seconds else 0.0
+        self.model.train()
+        best = self._is_best(values.get(self.metric))
+        train_loss, speed = progress.loss_sum / progress.items, progress.items / progress.training_seconds
         progress.loss_sum, progress.items, progress.training_seconds = 0.0, 0, 0.0
-        progress.seconds = time.perf_counter() - started
+        progress.evaluated = progress.step
+        progress.seconds = time.perf_counter() - self._began
         return Evaluation(
-            self._epoch_now(),
+            progress.epoch + 1,
             progress.step,
             train_loss,
-            self.optimizer.param_groups[0]["lr"],
+            progress.learning_rate,
             values,
             best,
-            ends_epoch,
+            progress.batch == batches,
             progress.seconds,
             speed,
         )
 
-    def _epoch_now(self) -> int:
-        """The epoch under way or just ended, from 1."""
-        return self.progress.epoch + (1 if self.progress.batch else 0)
+    def _is_best(self, value: float | None) -> bool:
+        """Takes in the value of the choosing metric; without one the last weights are the best."""
+        progress, schedule = self.progress, self.settings.schedule
+        best = value is None or progress.best is None or self.improves(value, progress.best)
+        if best:
+            progress.best, progress.best_epoch, progress.best_step = value, progress.epoch + 1, progress.step
+            progress.waited = progress.plateau_waited = 0
+            return True
+        progress.waited += 1
+        progress.plateau_waited += 1
+        if isinstance(schedule, PlateauSettings) and progress.plateau_waited > schedule.patience:
+            progress.reductions += 1
+            progress.plateau_waited = 0
+        return False
 
-    def _not_finite(self, what: str, value: float) -> str:
+    def _refuse_spoilt_weights(self) -> None:
+        """A gradient that is not finite and was not clipped shows in the weights.
+
+        Raises:
+            TrainingStopped: some weight is not finite.
+        """
+        if not all(bool(weight.detach().isfinite().all()) for weight in self.weights):
+            raise self._not_finite(f"weights not finite after step {self.progress.step}")
+
+    def _not_finite(self, what: str) -> TrainingStopped:
         gradients = [weight.grad for weight in self.weights if weight.grad is not None]
-        norm = float(torch.nn.utils.get_total_norm(gradients)) if gradients else math.nan
-        return (
-            f"{what} {value} at step {self.progress.step + 1} (epoch {self.progress.epoch + 1}), "
-            f"gradient norm {norm:.3g}; try training.clip_norm: 1, a smaller training.learning_rate than "
-            f"{self.optimizer.param_groups[0]['lr']:.3g}, or look for extreme values in the data"
+        norm = self._gradient_norm
+        if norm is None and gradients:
+            norm = gradient_norm(gradients)
+        return TrainingStopped(
+            f"{what} (epoch {self.progress.epoch + 1}); norm of the last gradient "
+            f"{'not yet known' if norm is None else f'{norm:.3g}'}, learning rate "
+            f"{self.progress.learning_rate:.3g}; try training.clip_norm: 1, a smaller "
+            "training.learning_rate, or look for extreme values in the data; what was saved before is kept"
         )
 
     def tensors(self) -> dict[str, Tensor]:
-        """Everything that is a tensor: weights, averages, optimizer, random state, carried state."""
+        """Everything that is a tensor: weights, averages, optimizer, random state, carried state.
+
+        Raises:
+            TrainingStopped: some weight is not finite.
+        """
+        self._refuse_spoilt_weights()
         tensors = {f"model.{name}": value for name, value in self.model.state_dict().items()}
-        tensors |= optimizer_tensors(self.optimizer)
+        tensors |= self.optimizer.tensors()
         tensors["random.cpu"] = torch.get_rng_state()
         if self.device.type == "cuda":
             tensors["random.cuda"] = torch.cuda.get_rng_state(self.device)
         if self.average:
             tensors["average.count"] = torch.tensor(self.average.count)
-            tensors |= {f"average.{number}": value for number, value in enumerate(self.average.averages)}
+            tensors |= {f"average.{number}": value for number, value in enumerate(self.average.values)}
         if self.state is not None:
             tensors |= {f"state.{number}": value for number, value in enumerate(self.model.flat_state(self.state))}
         return tensors
 
     def restore(self, tensors: Mapping[str, Tensor], progress: Progress) -> None:
-        """Takes back what `tensors` and `progress` held."""
+        """Takes back what `tensors` and `progress` held.
+
+        Raises:
+            KeyError, RuntimeError, ValueError: they are of another model or optimizer.
+        """
         prefix = "model."
         self.model.load_state_dict({n[len(prefix) :]: v for n, v in tensors.items() if n.startswith(prefix)})
-        restore_optimizer(self.optimizer, tensors)
+        self.optimizer.restore(tensors)
         torch.set_rng_state(tensors["random.cpu"])
         if self.device.type == "cuda" and "random.cuda" in tensors:
             torch.cuda.set_rng_state(tensors["random.cuda"], self.device)
         if self.average:
             self.average.count = int(tensors["average.count"])
-            for number, average in enumerate(self.average.averages):
+            for number, average in enumerate(self.average.values):
                 average.copy_(tensors[f"average.{number}"])
         carried = [tensors[f"state.{number}"] for number in range(sum(n.startswith("state.") for n in tensors))]
         self.state = self.model.state_from_flat([value.to(self.device) for value in carried]) if carried else None

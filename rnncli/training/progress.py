@@ -14,20 +14,24 @@ class Progress:
         epoch: epochs done.
         batch: batches of the present epoch done.
         step: updates of the weights.
+        evaluated: the step of the last evaluation.
+        learning_rate: of the last step.
         best, best_epoch, best_step: value of the choosing metric at its best, and when; 0 where none was seen.
         waited: evaluations since the best one.
         reductions: times that a plateau reduced the learning rate.
         plateau_waited: evaluations since the best one or the last reduction.
         loss_sum, items: training loss times items, and items, since the last evaluation.
-        seconds: time of training so far, evaluations included.
-        training_seconds: of it without evaluations, since the last evaluation.
-        epoch_seconds: time of each epoch done.
-        ended: why training is over, or None.
+        training_seconds: of the steps since the last evaluation.
+        seconds: of the run so far, evaluations included.
+        epoch_began: `seconds` when the present epoch began.
+        epoch_seconds: of each epoch done, evaluations included.
     """
 
     epoch: int = 0
     batch: int = 0
     step: int = 0
+    evaluated: int = 0
+    learning_rate: float = 0.0
     best: float | None = None
     best_epoch: int = 0
     best_step: int = 0
@@ -36,10 +40,10 @@ class Progress:
     plateau_waited: int = 0
     loss_sum: float = 0.0
     items: int = 0
-    seconds: float = 0.0
     training_seconds: float = 0.0
+    seconds: float = 0.0
+    epoch_began: float = 0.0
     epoch_seconds: list[float] = field(default_factory=list)
-    ended: str | None = None
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)

@@ -10,6 +10,8 @@ from rnncli.config.paths import InputPath
 from rnncli.config.settings import Settings
 from rnncli.registry import ChosenBy
 
+Share = Annotated[float, Field(ge=0, lt=1)]
+
 
 class OptimizerSettings(Settings):
     """How gradients change the weights."""
@@ -22,9 +24,11 @@ class OptimizerSettings(Settings):
 
 
 class SGDSettings(OptimizerSettings):
+    """Stochastic gradient descent."""
+
     type: Literal["sgd"]
 
-    momentum: float = Field(0.0, ge=0, lt=1)
+    momentum: Share = 0.0
     """Share of the last update that is kept."""
 
     nesterov: bool = False
@@ -38,9 +42,11 @@ class SGDSettings(OptimizerSettings):
 
 
 class AdamSettings(OptimizerSettings):
+    """Kingma & Ba 2015; adamw as in Loshchilov & Hutter 2019."""
+
     type: Literal["adam", "adamw"]
 
-    betas: tuple[float, float] = (0.9, 0.999)
+    betas: tuple[Share, Share] = (0.9, 0.999)
     """Decay of the running means of the gradient and of its square."""
 
     epsilon: float = Field(1e-8, gt=0)
@@ -48,12 +54,14 @@ class AdamSettings(OptimizerSettings):
 
 
 class RMSpropSettings(OptimizerSettings):
+    """Tieleman & Hinton 2012."""
+
     type: Literal["rmsprop"]
 
-    alpha: float = Field(0.99, ge=0, lt=1)
+    alpha: Share = 0.99
     """Decay of the running mean of the squared gradient."""
 
-    momentum: float = Field(0.0, ge=0, lt=1)
+    momentum: Share = 0.0
     """Share of the last update that is kept."""
 
     epsilon: float = Field(1e-8, gt=0)
@@ -61,13 +69,16 @@ class RMSpropSettings(OptimizerSettings):
 
 
 class ASGDSettings(OptimizerSettings):
+    """Averaged stochastic gradient descent (Polyak & Juditsky 1992); evaluations and the saved weights use the
+    average."""
+
     type: Literal["asgd"]
 
     decay: float = Field(1e-4, ge=0)
-    """Decay of the running average's step (lambd in torch.optim.ASGD)."""
+    """Pull of the weights towards zero, by which the learning rate falls too (lambd in torch.optim.ASGD)."""
 
-    start: int = Field(1_000_000, ge=0)
-    """Step from which weights are averaged (t0 in torch.optim.ASGD)."""
+    start: int = Field(ge=0)
+    """Step after which weights are averaged (t0 in torch.optim.ASGD)."""
 
 
 OPTIMIZERS: dict[str, type[OptimizerSettings]] = {
@@ -87,10 +98,14 @@ class ScheduleSettings(Settings):
 
 
 class ConstantSettings(ScheduleSettings):
+    """The same learning rate at all times."""
+
     type: Literal["constant"] = "constant"
 
 
 class StepSettings(ScheduleSettings):
+    """Smaller after every so many epochs."""
+
     type: Literal["step"]
 
     every: int = Field(ge=1)
@@ -101,6 +116,8 @@ class StepSettings(ScheduleSettings):
 
 
 class ExponentialSettings(ScheduleSettings):
+    """Smaller after every epoch."""
+
     type: Literal["exponential"]
 
     factor: float = Field(gt=0, lt=1)
@@ -108,6 +125,8 @@ class ExponentialSettings(ScheduleSettings):
 
 
 class CosineSettings(ScheduleSettings):
+    """Half a cosine over all steps of the run (Loshchilov & Hutter 2017, without restarts)."""
+
     type: Literal["cosine"]
 
     final: float = Field(0.0, ge=0)
@@ -115,6 +134,8 @@ class CosineSettings(ScheduleSettings):
 
 
 class PlateauSettings(ScheduleSettings):
+    """Smaller when the metric of the validation part no longer improves."""
+
     type: Literal["plateau"]
 
     patience: int = Field(2, ge=0)
@@ -158,6 +179,12 @@ class AveragingSettings(Settings):
     start: int = Field(1, ge=1)
     """Epoch from which on weights are averaged."""
 
+    @model_validator(mode="after")
+    def _decay_is_exponential(self) -> AveragingSettings:
+        if self.type == "mean" and self.changed("decay"):
+            raise ValueError("decay belongs to type: exponential; the mean weighs all steps alike")
+        return self
+
 
 class TrainingSettings(Settings):
     """How the model is trained."""
@@ -172,8 +199,10 @@ class TrainingSettings(Settings):
     """Size of a step, before the schedule."""
 
     optimizer: Annotated[OptimizerSettings, ChosenBy("type", lambda: dict(OPTIMIZERS))] = AdamSettings(type="adam")
+    """How gradients change the weights."""
 
     schedule: Annotated[ScheduleSettings, ChosenBy("type", lambda: dict(SCHEDULES))] = ConstantSettings()
+    """How the learning rate changes over the epochs."""
 
     warmup_steps: int = Field(0, ge=0)
     """Steps over which the learning rate rises from zero, in a straight line."""
@@ -201,6 +230,7 @@ class TrainingSettings(Settings):
     part, instead of from one half."""
 
     averaging: AveragingSettings | None = None
+    """Evaluate and keep an average of the weights along the way instead of the last ones."""
 
     evaluation_steps: int | None = Field(None, ge=1)
     """Steps between evaluations within an epoch, besides the one after each epoch."""
@@ -232,15 +262,20 @@ class TrainingSettings(Settings):
     refit: bool = False
     """Train on the training and validation parts together, for the stated number of epochs, without choosing."""
 
+    def choices(self) -> list[str]:
+        """The options that choose something by the validation part."""
+        chosen = {
+            "patience": self.patience is not None,
+            "metric": self.metric is not None,
+            "choose_threshold": self.choose_threshold,
+            "schedule.type plateau": isinstance(self.schedule, PlateauSettings),
+        }
+        return [name for name, given in chosen.items() if given]
+
     @model_validator(mode="after")
-    def _choices_need_validation(self) -> TrainingSettings:
-        if self.refit:
-            for name, given in (
-                ("patience", self.patience is not None),
-                ("metric", self.metric is not None),
-                ("choose_threshold", self.choose_threshold),
-                ("schedule plateau", self.schedule.type == "plateau"),
-            ):
-                if given:
-                    raise ValueError(f"refit leaves no validation part: {name} would do nothing")
+    def _nothing_idle(self) -> TrainingSettings:
+        if self.refit and self.choices():
+            raise ValueError(f"refit leaves no validation part: {', '.join(self.choices())} would do nothing")
+        if self.averaging is not None and isinstance(self.optimizer, ASGDSettings):
+            raise ValueError("averaging: optimizer asgd averages the weights already; take sgd, or leave one out")
         return self

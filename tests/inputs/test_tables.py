@@ -1,6 +1,7 @@
 import csv
 import io
 import random
+import re
 
 import numpy as np
 import pandas as pd
@@ -55,9 +56,34 @@ def test_bad_rows_are_located_and_the_rest_goes_on():
     with pytest.raises(DataError, match=r"^standard input:4: has 3 fields, the header has 2$"):
         read(data)
     told = []
-    assert [line for line, _ in read(data, on_bad_row=told.append)] == [2, 8]
+    assert [line for line, _ in read(data, on_bad_row=told.append)] == [2, 8, 10]
     assert [bad.line for bad in told] == [4, 5, 6, 7, 9]
     assert "never closed" in str(told[-1])
+
+
+def test_a_stray_quote_costs_one_row():
+    told = []
+    data = b'a,b\n1,2\n"3,4\n5,6\n"7\n8",9\n10,11\n'
+    assert [values["a"] for _, values in read(data, on_bad_row=told.append)] == ["1", "5", "7\n8", "10"]
+    assert [bad.line for bad in told] == [3]
+    # What a cell may hold is limited, so that such a quote can't take a whole file into memory.
+    told.clear()
+    endless = b"".join([b'a,b\n"1,2\n', b"x" * 2**20 + b",3\n"] + [b"y" * 2**20 + b",4\n"] * 16)
+    assert [line for line, _ in read(endless, on_bad_row=told.append)] == list(range(3, 20))
+    assert [bad.line for bad in told] == [2]
+
+
+def test_cells_parted_by_other_marks():
+    assert read(b'a;b\n"1;2";3,5\n', separator=";") == [(2, {"a": "1;2", "b": "3,5"})]
+
+
+@pytest.mark.parametrize(
+    ("header", "remedy"),
+    [("text;label", 'data.separator: ";"'), ("text|label", 'data.separator: "|"'), ("text\tlabel", "data.format: tsv")],
+)
+def test_a_table_cut_at_the_wrong_places(header, remedy):
+    with pytest.raises(DataError, match=f"its header is one column, .*; perhaps {re.escape(remedy)} cuts it"):
+        require([header], ["text"], "a.csv", "data.input")
 
 
 @pytest.mark.parametrize("format", ["csv", "tsv", "jsonl"])

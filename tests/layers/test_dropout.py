@@ -5,7 +5,7 @@ import torch
 from cells.variants import every_cell
 
 from rnncli.engines.engine import ENGINES
-from rnncli.layers.dropout import InputDropout, draw_mask
+from rnncli.layers.dropout import Dropout, InputDropout, draw_mask
 from rnncli.layers.recurrent import Stack
 from rnncli.layers.settings import DropoutSettings
 from rnncli.sequences import Padded
@@ -120,3 +120,28 @@ def test_recurrent_dropout_is_what_the_loop_does_with_one_mask(cell):
     mask = draw_mask((5, 4), 0.5, inputs.values)
     expected, _ = ENGINES["loop"]().run(stack.weights[0], inputs, hidden_mask=mask)
     torch.testing.assert_close(outputs.values, expected.values)
+
+
+def test_masks_of_any_shape_and_rate():
+    torch.manual_seed(4)
+    for shape, rate in (((3,), 0.5), ((7, 1, 3), 0.01), ((90_000, 5), 0.01), ((90_000, 5), 0.999)):
+        mask = draw_mask(shape, rate, torch.zeros(1, dtype=torch.float64))
+        assert mask.shape == shape
+        assert set(mask.unique().tolist()) <= {0, 1 / (1 - rate)}
+        if mask.numel() > 100:
+            assert (mask == 0).double().mean().item() == pytest.approx(rate, abs=1e-3)
+            flat = (mask.flatten() == 0).double()
+            for lag in (1, 2, 3, 4):
+                assert torch.corrcoef(torch.stack([flat[lag:], flat[:-lag]]))[0, 1].abs() < 0.01
+
+
+def test_dropout_keeps_the_memory_of_sequences():
+    torch.manual_seed(5)
+    values = torch.randn(4, 6, 3).transpose(0, 1).requires_grad_()
+    out = Dropout(0.4)(values)
+    assert out.stride() == values.stride()
+    dropped = out == 0
+    torch.testing.assert_close(out, torch.where(dropped, 0.0, values / 0.6))
+    out.sum().backward()
+    torch.testing.assert_close(values.grad, torch.where(dropped, 0.0, 1 / 0.6).expand_as(values))
+    assert Dropout(0.4).eval()(values) is values and Dropout(0.0)(values) is values

@@ -111,5 +111,6 @@ def _check_known(tags: list[str], sentence: Sentence, known: Collection[str], pa
     for tag, line in zip(tags, sentence.lines, strict=True):
         if tag not in known:
             close = nearest(tag, known)
-            hint = f"; the nearest it knows is {close!r}" if close else ""
-            raise DataError(f"the run was not told of the tag {tag!r}{hint}", path, line)
+            hint = f"did you mean {close!r}? " if close else ""
+            shown = ", ".join(sorted(known)[:10]) + (", ..." if len(known) > 10 else "")
+            raise DataError(f"the run does not know the tag {tag!r}; {hint}it knows {shown}", path, line)

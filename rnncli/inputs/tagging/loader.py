@@ -106,7 +106,7 @@ class TaggingLoader(Loader[TaggingSettings]):
         if not any(shares.values()):
             return
         whole = parts["train"]
-        drawn = draw(whole.keys(), None, shares, split.seed)
+        drawn = draw(whole.keys(), None, shares, split.seed, self.settings.train[0])
         for name in SPLITS:
             if name in drawn and len(drawn[name]):
                 parts[name] = whole.chosen(drawn[name])

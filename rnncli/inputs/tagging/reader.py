@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,7 +10,11 @@ from typing import BinaryIO
 
 from rnncli.errors import DataError
 from rnncli.inputs.files import OnBadRow, lines, place
+from rnncli.inputs.tables import counted
 from rnncli.inputs.tagging.columns import CONLLU, Columns
+
+MARKS = ("\t", ";", "|", ",", "/", " ")
+"""What else than the separator may stand between columns, the likeliest first."""
 
 
 @dataclass(slots=True)
@@ -25,7 +30,8 @@ def sentences(
 ) -> Iterator[Sentence]:
     """The sentences of a file; a sentence ends at a line that is empty or holds only white space.
 
-    Comments, -DOCSTART- lines, and the multiword tokens (3-4) and empty nodes (8.1) of CoNLL-U are passed over.
+    All lines have the same number of columns. Comments, -DOCSTART- lines, and the multiword tokens (3-4) and empty
+    nodes (8.1) of CoNLL-U are passed over.
 
         EU      B-ORG
         rejects O
@@ -39,6 +45,7 @@ def sentences(
     """
     name = place(source)
     sentence, spoilt = Sentence(), False
+    first: tuple[int, int] | None = None
 
     def spoil(bad: DataError) -> None:
         nonlocal spoilt
@@ -55,7 +62,11 @@ def sentences(
             row = columns.split(text)
             if columns.conllu and len(row) > 1 and ("-" in row[0] or "." in row[0]):
                 continue
-            fault = _fault(row, columns, tagged)
+            fault = _fault(row, text, columns, tagged)
+            if not fault:
+                first = first or (len(row), line)
+                if len(row) != first[0]:
+                    fault = f"has {counted(len(row), 'column')}, line {first[1]} has {first[0]}"
             if fault:
                 spoil(DataError(fault, name, line))
             sentence.rows.append(row)
@@ -64,22 +75,20 @@ def sentences(
         yield sentence
 
 
-def _fault(row: list[str], columns: Columns, tagged: bool) -> str | None:
+def _fault(row: list[str], text: str, columns: Columns, tagged: bool) -> str | None:
     width = len(row)
     if width == 1 and not tagged:
         return None
     if columns.conllu and width != len(CONLLU):
-        return f"has {_columns(width)}, CoNLL-U has {len(CONLLU)}"
+        return f"has {counted(width, 'column')}, CoNLL-U has {len(CONLLU)}"
     if width == 1:
-        return "has 1 column where a token and its tag are needed"
+        mark = next((mark for mark in MARKS if mark in text), None)
+        hint = f"; perhaps data.separator: {json.dumps(mark)} cuts it" if mark else ""
+        return f"has 1 column where a token and its tag are needed{hint}"
     needed = {"token": columns.token, "tag": columns.tag} if tagged else {"token": columns.token}
     for noun, column in needed.items():
         if not -width <= column < width:
-            return f"has {_columns(width)}, but the {noun} is wanted from column {column} (data.{noun}_column)"
+            return f"has {counted(width, 'column')}, but the {noun} is wanted from column {column} (data.{noun}_column)"
         if not row[column]:
             return f"its {noun} (column {column}) is empty"
     return None
-
-
-def _columns(width: int) -> str:
-    return f"{width} column" if width == 1 else f"{width} columns"

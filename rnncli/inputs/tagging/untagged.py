@@ -39,7 +39,7 @@ def read_untagged(
         DataError: the source is absent, damaged or without sentences, or a frame without texts.
     """
     if isinstance(source, pd.DataFrame):
-        require(map(str, source.columns), ["text"], "the table", "the sentences, tokens parted by white space")
+        require(map(str, source.columns), ["text"], "the frame", "the sentences, tokens parted by white space")
         for row in rows(source, "csv"):
             others = {name: value for name, value in row.values.items() if name != "text"}
             yield from _split(row.values["text"], others, row.line, on_bad_row)

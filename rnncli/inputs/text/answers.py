@@ -19,6 +19,9 @@ from rnncli.inputs.batches import Batch, Ragged, Sequences
 from rnncli.inputs.targets import Target
 from rnncli.inputs.text.settings import TextTarget
 
+LARGEST = float(np.finfo(np.float32).max)
+"""The model's numbers are float32: larger ones would be infinite there."""
+
 Answer = str | tuple[str, ...] | float
 """One class, a set of labels, a number."""
 
@@ -42,8 +45,8 @@ def parse(raw: str, settings: TextTarget) -> Answer:
         number = float(raw)
     except ValueError:
         number = math.nan
-    if not math.isfinite(number):
-        raise ValueError(f"column {settings.column!r} holds {raw!r} where a number is needed")
+    if not abs(number) <= LARGEST:
+        raise ValueError(f"column {settings.column!r} holds {raw!r} where a finite number is needed")
     return number
 
 

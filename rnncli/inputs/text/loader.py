@@ -146,10 +146,7 @@ class TextLoader(Loader[TextSettings]):
         shares = {"valid": settings.split.valid, "test": settings.split.test}
         shares = {name: share for name, share in shares.items() if share and not filed[name]}
         if shares:
-            try:
-                parts = hold_out(parts["train"], settings, shares)
-            except DataError as error:
-                raise DataError(str(error), settings.train[0]) from None
+            parts = hold_out(parts["train"], settings, shares)
         for name, paths in filed.items():
             if paths:
                 parts[name] = self._read(paths, limit, bad)

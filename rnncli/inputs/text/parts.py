@@ -113,12 +113,13 @@ def hold_out(part: Part, settings: TextSettings, shares: Mapping[str, float]) ->
         DataError: too few texts for a part to get any.
     """
     if settings.target.kind == "next":
-        return _cut(part, settings.units == "character", shares)
+        return _cut(part, settings, shares)
     classes = None
     if settings.target.kind == "class":
         numbers: dict[Answer, int] = {}
         classes = [numbers.setdefault(answer, len(numbers)) for answer in part.answers]
-    drawn = draw([_key(text, settings) for text in part.texts], classes, shares, settings.split.seed)
+    keys = [_key(text, settings) for text in part.texts]
+    drawn = draw(keys, classes, shares, settings.split.seed, settings.train[0])
     return {name: part.take(rows.tolist()) for name, rows in drawn.items()}
 
 
@@ -135,7 +136,7 @@ def _key(text: str, settings: TextSettings) -> str:
             return text
 
 
-def _cut(part: Part, inside_lines: bool, shares: Mapping[str, float]) -> dict[str, Part]:
+def _cut(part: Part, settings: TextSettings, shares: Mapping[str, float]) -> dict[str, Part]:
     texts = list(part.texts)
     starts = np.cumsum([0, *(len(text) + 1 for text in texts)])
     names = ["train", *shares]
@@ -146,7 +147,7 @@ def _cut(part: Part, inside_lines: bool, shares: Mapping[str, float]) -> dict[st
         reached = round(float(starts[-1]) * (1 - held_out))
         line = int(np.searchsorted(starts[1:], reached))
         column = reached - int(starts[line])
-        if inside_lines and 0 < column < len(texts[line]):
+        if settings.units == "character" and 0 < column < len(texts[line]):
             texts[line : line + 1] = [texts[line][:column], texts[line][column:]]
             cuts = [at + 1 for at in cuts]
         cuts.insert(0, line + 1)
@@ -154,7 +155,8 @@ def _cut(part: Part, inside_lines: bool, shares: Mapping[str, float]) -> dict[st
     for name, cut in parts.items():
         if not cut:
             raise DataError(
-                f"{len(part)} lines are too few to cut a {name} part from; give more text or a file of its own "
-                f"(data.valid, data.test)"
+                f"too few lines to cut a {name} part from: {len(part)}; give more text, or files of their own "
+                "(data.valid, data.test)",
+                settings.train[0],
             )
     return parts

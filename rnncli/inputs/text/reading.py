@@ -101,7 +101,7 @@ def examples(
         DataError: a file can't be used; or a row, where `on_bad_row` is None.
     """
     if answers:
-        _check_target(form, settings)
+        _check_target(source, form, settings)
     if isinstance(source, pd.DataFrame):
         return _of_table(source, "csv", settings, answers, on_bad_row)
     if isinstance(source, Sequence):
@@ -113,16 +113,16 @@ def examples(
     return _of_table(source, form, settings, answers, on_bad_row)
 
 
-def _check_target(form: Form, settings: TextSettings) -> None:
+def _check_target(source: Source, form: Form, settings: TextSettings) -> None:
     target = settings.target
     if form == "files" and target.kind != "class":
         raise ConfigError([f"data.target.kind: folders and files say a class (kind: class), found {target.kind}"])
     if form == "lines":
         raise ConfigError(
             [
-                f"data.format: lines hold texts without a {target.kind}; give a table with a target column, a folder "
-                "whose sub-folders or files are the classes (format: files), or predict the next token (target: "
-                "{kind: next})"
+                f"data.format: {source} is read as lines, which hold texts without a {target.kind}; name the form of "
+                "a table with a target column (csv, tsv, jsonl, parquet), give a folder whose sub-folders or files are "
+                "the classes (files), or predict the next token (target: {kind: next})"
             ]
         )
     if form != "files" and target.column is None:
@@ -138,7 +138,7 @@ def _of_table(
     answers: bool,
     on_bad_row: OnBadRow | None,
 ) -> Iterator[Example]:
-    name = "frame" if isinstance(source, pd.DataFrame) else place(source)
+    name = "the frame" if isinstance(source, pd.DataFrame) else place(source)
     column = settings.target.column
     needed = {settings.input: "data.input"}
     if answers and column is not None:
@@ -148,6 +148,7 @@ def _of_table(
         form,
         columns=settings.columns,
         without=[] if answers or column is None else [column],
+        separator=settings.separator,
         encoding=settings.encoding,
         on_bad_row=on_bad_row,
     )

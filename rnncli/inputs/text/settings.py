@@ -36,6 +36,9 @@ class TextSettings(DataSettings):
     columns: list[str] | None = None
     """Names of the columns of a table that has no header line."""
 
+    separator: Literal[",", ";", "|"] = ","
+    """What stands between the cells of CSV files."""
+
     input: str = "text"
     """Column that holds the text."""
 
@@ -68,6 +71,7 @@ class TextSettings(DataSettings):
         tables, following = ("auto", "csv", "tsv"), self.target.kind == "next"
         idle = {
             "columns: names the columns of CSV and TSV alone": self.columns and self.format not in tables,
+            "separator: is for CSV alone": self.changed("separator") and self.format not in ("auto", "csv"),
             "sentencepiece_size: is for units: sentencepiece": self.changed("sentencepiece_size")
             and self.units != "sentencepiece",
             "max_length: a language model reads its text as one stream and cuts nothing": self.max_length and following,

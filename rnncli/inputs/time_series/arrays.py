@@ -37,7 +37,7 @@ def read(path: Path, settings: TimeSeriesSettings, with_target: bool, on_bad_row
     for file, row in entries:
         try:
             series = Series(
-                file.name.partition(".")[0], file, np.empty(0, int), None, None, array(file, settings.array)
+                file.name.partition(".")[0], str(file), np.empty(0, int), None, None, array(file, settings.array)
             )
             series.lines = np.arange(1, len(series) + 1)
             if row is not None and index is not None:
@@ -69,7 +69,7 @@ def array(path: Path, key: str | None) -> np.ndarray:
     except unreadable as error:
         if "allow_pickle" in str(error):
             raise DataError(
-                "holds Python objects, which are never loaded; save it as an array of numbers", path
+                "is no array of numbers in the format of NumPy, or holds Python objects, which are never loaded", path
             ) from None
         raise DataError(f"can't be read as an array ({error})", path) from None
     if values.dtype.kind not in "fiub":
@@ -97,7 +97,14 @@ def _index(path: Path, settings: TimeSeriesSettings, on_bad_row: OnBadRow | None
     format = format_of(path)
     if format is None:
         raise DataError("is neither an array (.npy, .npz) nor an index (a table .csv, .tsv, .jsonl, .parquet)", path)
-    for row in rows(path, format, columns=settings.columns, encoding=settings.encoding, on_bad_row=on_bad_row):
+    for row in rows(
+        path,
+        format,
+        columns=settings.columns,
+        separator=settings.separator,
+        encoding=settings.encoding,
+        on_bad_row=on_bad_row,
+    ):
         require(row.values, ["file"], path, "an index of arrays")
         yield row
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import pyarrow.compute as pc
@@ -74,7 +73,7 @@ class Decoder:
                 wrong.setdefault(row, f"column {parts.label} holds no class")
         steps = Series(
             name="",
-            source=self.source if isinstance(self.source, Path) else None,
+            source=self.place,
             lines=table.lines,
             times=times,
             zone=(self._zone[0] or None) if self._zone else None,

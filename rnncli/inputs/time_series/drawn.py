@@ -9,12 +9,15 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from rnncli.errors import DataError, UserError
 from rnncli.inputs.batches import Dataset
 from rnncli.inputs.features import Feature
 from rnncli.inputs.files import OnBadRow
 from rnncli.inputs.loader import Chunk, SplitName
 from rnncli.inputs.splits import draw
+from rnncli.inputs.tables import counted
 from rnncli.inputs.targets import Target, TaskMode
 from rnncli.inputs.time_series import frames
 from rnncli.inputs.time_series.encoding import Encoder, common_scaler
@@ -167,7 +170,7 @@ class Drawn(Form):
         filled = fill([series], columns, self.settings.missing)[0]
         if len(filled) < self.shortest:
             raise DataError(
-                f"{called(series)} has {len(filled)} step; target.kind {self.settings.target.kind} needs "
+                f"{called(series)} has {counted(len(filled), 'step')}; target.kind {self.settings.target.kind} needs "
                 f"{self.shortest} at least",
                 series.source,
                 int(series.lines[0]),
@@ -210,12 +213,19 @@ class Drawn(Form):
         shares = self.shares(parts, len(series))
         if not shares:
             return {"train": series}
-        drawn = draw([_key(one) for one in series], self._classes(series), shares, self.settings.split.seed)
+        keys = [_key(one) for one in series]
+        drawn = draw(keys, self._classes(series), shares, self.settings.split.seed, self.settings.train[0])
         return {part: [series[position] for position in drawn[part]] for part in part_names(shares)}
 
     def thinned(self, series: list[Series], limit: int) -> list[Series]:
-        """`limit` of the examples, from all over the files, which are often in the order of their classes."""
-        return [series[position] for position in spread(len(series), limit)]
+        """`limit` of the examples."""
+        return [series[position] for position in self.some(len(series), limit)]
+
+    def some(self, count: int, limit: int) -> np.ndarray:
+        """At most `limit` of `count` positions, ascending; from all over, as files are often in the order of their
+        classes."""
+        generator = np.random.Generator(np.random.PCG64(self.settings.split.seed))
+        return np.sort(generator.permutation(count)[:limit])
 
     def shares(self, parts: Sequence[SplitName], count: int) -> dict[str, float]:
         """The share of each part that is asked for, of `count` examples."""
@@ -238,11 +248,6 @@ class Drawn(Form):
             return None
         ids: dict[str, int] = {}
         return [ids.setdefault(one.label[0], len(ids)) for one in series if one.label]
-
-
-def spread(count: int, limit: int) -> np.ndarray:
-    """At most `limit` of `count` positions, ascending and evenly spread."""
-    return np.arange(count) if limit >= count else np.arange(limit) * count // limit
 
 
 def part_names(shares: Mapping[str, float]) -> list[SplitName]:

@@ -15,6 +15,7 @@ from rnncli.inputs.batches import Dataset
 from rnncli.inputs.features import Feature
 from rnncli.inputs.files import OnBadRow
 from rnncli.inputs.loader import Chunk, SplitName
+from rnncli.inputs.tables import counted
 from rnncli.inputs.targets import Target, TaskMode
 from rnncli.inputs.time_series import times
 from rnncli.inputs.time_series.encoding import Encoder, common_scaler, own_scaler
@@ -243,7 +244,8 @@ class Forecasting(Form):
         filled = fill([series], self.encoder.columns, self.settings.missing)[0]
         if len(filled) < self.context:
             raise DataError(
-                f"{called(series)} has {len(filled)} rows; a forecast reads context {self.context}", series.source
+                f"{called(series)} has {counted(len(filled), 'row')}; a forecast reads context {self.context}",
+                series.source,
             )
         return filled
 

@@ -55,7 +55,7 @@ def read(
             on_bad_row(error)
             continue
         lines = np.full(len(values), number)
-        yield Series(str(number), source if isinstance(source, Path) else None, lines, None, None, values)
+        yield Series(str(number), name, lines, None, None, values)
 
 
 def _list(pieces: Any, name: str) -> list[Any]:

@@ -56,18 +56,18 @@ def _refuse(series: Sequence[Series], columns: Sequence[str]) -> None:
         count += int(gone.sum())
         if first is None and gone.any():
             step = int(gone.any(axis=1).argmax())
-            first = one, step, columns[int(gone[step].argmax())]
+            first = one, step, f"column {columns[int(gone[step].argmax())]}"
         if one.target_values is not None:
             lost = np.isnan(one.target_values).any(axis=1)
             count += int(lost.sum())
             if first is None and lost.any():
-                first = one, int(lost.argmax()), "of the target"
+                first = one, int(lost.argmax()), "the target"
     if first is None:
         return
-    one, step, column = first
+    one, step, what = first
     of = f" of {called(one)}" if one.name else ""
     raise DataError(
-        f"column {column}{of} has no value here ({count} missing in all); data.missing must say what to do: drop, "
+        f"{what}{of} has no value here ({count} missing in all); data.missing must say what to do: drop, "
         "forward, interpolate or mask",
         one.source,
         int(one.lines[step]),

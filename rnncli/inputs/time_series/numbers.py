@@ -9,20 +9,23 @@ import pyarrow.compute as pc
 MISSING = ("", "?", "na", "n/a", "nan", "none", "null")
 """How a missing number is written, in lower case."""
 
+LARGEST = float(np.finfo(np.float32).max)
+"""What the model reads is float32: larger numbers would be infinite there."""
+
 _NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"
 
 
 def numbers(texts: pa.Array) -> tuple[np.ndarray, np.ndarray]:
-    """The values of texts, float64 and NaN where missing, and a mask of those that are no finite number."""
+    """The values of texts, float64 and NaN where missing, and a mask of those that are no number up to LARGEST."""
     trimmed = pc.utf8_trim_whitespace(texts)
     missing = pc.is_in(pc.utf8_lower(trimmed), value_set=pa.array(MISSING))
     try:
         values = _cast(pc.if_else(missing, None, trimmed))
-        wrong = np.isinf(values)
+        wrong = np.abs(values) > LARGEST
     except pa.ArrowInvalid:
         readable = pc.and_(pc.match_substring_regex(trimmed, _NUMBER), pc.invert(missing))
         values = _cast(pc.if_else(readable, trimmed, None))
-        wrong = ~pc.or_(readable, missing).to_numpy(zero_copy_only=False) | np.isinf(values)
+        wrong = ~pc.or_(readable, missing).to_numpy(zero_copy_only=False) | (np.abs(values) > LARGEST)
     values[wrong] = np.nan
     return values, wrong
 

@@ -76,7 +76,7 @@ def read_series(
                 before = reading.series[0]
                 raise DataError(
                     f"has {one.values.shape[1]} columns of values where {before.source} has {before.values.shape[1]}",
-                    one.source or path,
+                    one.source,
                 )
             reading.value_columns = names
             reading.series.append(one)
@@ -152,10 +152,7 @@ def others(
         found = arrays.read(source, settings, with_target, on_bad_row)
     else:
         raise DataError("arrays are read from files, not from standard input")
-    for series in found:
-        if series.source is None and isinstance(source, Path):
-            series.source = source
-        yield series
+    yield from found
 
 
 def selected(series: Series, form: Form, settings: TimeSeriesSettings) -> tuple[list[str], Series]:
@@ -170,7 +167,7 @@ def selected(series: Series, form: Form, settings: TimeSeriesSettings) -> tuple[
         # The values of a wide table have no column name of their own: the user's, if any.
         names = target_columns(settings)[:1] if own else []
         names = names or ["value"]
-    wanted = chosen(names, settings, series.source or "standard input")
+    wanted = chosen(names, settings, series.source)
     if wanted != names:
         series.values = series.values[:, [names.index(name) for name in wanted]]
     return wanted, series

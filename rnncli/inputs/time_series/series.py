@@ -15,7 +15,7 @@ class Series:
     Attributes:
         name: as the user knows it: the value of the series column, the stem of the file (several files without that
             column, arrays), the number of the case or piece; "" for the only series of a table.
-        source: file it was read from; None for standard input and pandas frames.
+        source: file it was read from, or what a message calls standard input or a frame.
         lines: (steps,) line of each step in the file, for messages; the same throughout where a line is a series; the
             step in an array, the number of the piece in frames.
         times: (steps,) ascending: datetime64[ns], as the clock of `zone` shows them, or float64 where the file has
@@ -31,7 +31,7 @@ class Series:
     """
 
     name: str
-    source: Path | None
+    source: str
     lines: np.ndarray
     times: np.ndarray | None
     zone: str | None

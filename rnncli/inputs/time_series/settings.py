@@ -67,6 +67,9 @@ class TimeSeriesSettings(DataSettings):
     columns: list[str] | None = None
     """Names of the columns of a table that has no header line."""
 
+    separator: Literal[",", ";", "|"] = ","
+    """What stands between the cells of CSV files."""
+
     series: str | None = None
     """Column that names the series a row belongs to; rows of different files are different series."""
 
@@ -78,10 +81,10 @@ class TimeSeriesSettings(DataSettings):
 
     target: SeriesTarget
 
-    covariates: list[str] = []
+    covariates: list[str] = Field([])
     """Further numeric columns that the model reads."""
 
-    categories: list[str] = []
+    categories: list[str] = Field([])
     """Further columns that the model reads as categories."""
 
     context: int | None = Field(None, ge=1)
@@ -95,7 +98,7 @@ class TimeSeriesSettings(DataSettings):
 
     scaling: Literal["standard", "minmax", "robust", "none"] = "standard"
     """How numbers are scaled, fitted on the training part: mean and deviation, smallest and largest, median and
-    quartiles, or not at all."""
+    quartiles, or not at all. The notes of frames stay 0 and 1."""
 
     scaling_per_series: bool = False
     """Fit the scale on each series instead of on all together."""
@@ -122,6 +125,8 @@ class TimeSeriesSettings(DataSettings):
     def _without_effect(self) -> TimeSeriesSettings:
         if self.time_format is not None and self.time is None:
             raise ValueError("time_format says how the column `time` is written, but there is no `time`")
+        if self.changed("separator") and self.format not in ("auto", "csv"):
+            raise ValueError(f"separator: is for CSV alone, and format is {self.format}")
         if self.layout == "wide" and self.time is not None:
             raise ValueError("time: a table of the layout wide has no column of times")
         return self

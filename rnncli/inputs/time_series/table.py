@@ -79,6 +79,7 @@ def tables(
         format,
         columns=settings.columns,
         without=left_out,
+        separator=settings.separator,
         encoding=settings.encoding,
         on_bad_row=on_bad_row,
     )
@@ -130,7 +131,7 @@ def _plain(
                     pa.BufferReader(data),
                     read_options=pyarrow.csv.ReadOptions(column_names=names, use_threads=False),
                     parse_options=pyarrow.csv.ParseOptions(
-                        delimiter="," if format == "csv" else "\t", quote_char='"' if quote else False
+                        delimiter=settings.separator if format == "csv" else "\t", quote_char='"' if quote else False
                     ),
                     convert_options=pyarrow.csv.ConvertOptions(
                         include_columns=parts.needed,
@@ -152,7 +153,8 @@ def _first_row(data: bytes, format: TableFormat, settings: TimeSeriesSettings) -
     end = data.find(b"\n", data.find(b"\n") + 1) + 1
     head = io.BytesIO(data[:end] if end else data)
     try:
-        row = next(rows(head, format, columns=settings.columns, encoding=settings.encoding), None)
+        found = rows(head, format, columns=settings.columns, separator=settings.separator, encoding=settings.encoding)
+        row = next(found, None)
     except DataError:
         return None
     return None if row is None else row.values

@@ -9,6 +9,7 @@ import numpy as np
 
 from rnncli.errors import DataError
 from rnncli.inputs.loader import SplitName
+from rnncli.inputs.tables import counted
 from rnncli.inputs.time_series import times
 from rnncli.inputs.time_series.missing import Policy, called, fill
 from rnncli.inputs.time_series.parts import cut
@@ -58,11 +59,21 @@ class Timeline:
         return timeline
 
     def follows(self, later: Series) -> bool:
-        """Whether `later` can go on where this ends: its times begin after, or there are none."""
+        """Whether `later` can go on where this ends: its times begin after, or there are none.
+
+        Raises:
+            DataError: the two have different time zones, so their times can't be compared.
+        """
         known = self.series.times
         if known is None or later.times is None or not len(known) or not len(later):
             return True
-        return self.series.zone == later.zone and bool(later.times[0] > known[-1])
+        if later.zone != self.series.zone:
+            raise DataError(
+                f"{called(later)} has times in the zone {later.zone or 'of no name'}, its part in {self.series.source} "
+                f"in the zone {self.series.zone or 'of no name'}",
+                later.source,
+            )
+        return bool(later.times[0] > known[-1])
 
     def gap_before(self, later: Series) -> bool:
         """Whether times are absent between the end of this and the first step of `later`."""
@@ -121,10 +132,10 @@ class Timeline:
         history = 0 if part == "train" else min(steps.start for steps in self.parts[part])
         if history and rows < horizon:
             return DataError(
-                f"the {noun} part of {name} has {rows} rows; one {noun} window needs horizon {horizon}",
+                f"the {noun} part of {name} has {counted(rows, 'row')}; one {noun} window needs horizon {horizon}",
                 self.series.source,
             )
-        have = f"{rows} rows" if not history else f"{rows} rows and {history} before them"
+        have = counted(rows, "row") + (f" and {history} before" if history else "")
         of = f"the {noun} part of {name}" if rows + history < len(self.series) else name
         return DataError(
             f"{of} has {have}; one {noun} window needs context {context} + horizon {horizon} = {context + horizon}",

@@ -75,8 +75,8 @@ def parse(texts: pa.Array, time_format: str | None = None, plain: bool | None = 
 
 
 def _mostly_numbers(words: pa.Array) -> bool:
-    values, _ = numbers(words)
-    return len(words) > 0 and 2 * int((~np.isnan(values)).sum()) >= len(words)
+    values, wrong = numbers(words)
+    return int((~np.isnan(values)).sum()) >= max(1, int(wrong.sum()))
 
 
 def _iso(words: pa.Array) -> tuple[np.ndarray, np.ndarray, str]:
@@ -189,9 +189,11 @@ def future(times: np.ndarray, horizon: int, step: Frequency | None = None) -> np
     """(horizon,) the times that follow the last of `times`; None where no step is usual.
 
     Args:
-        step: the usual step, where it is known better than from these times.
+        step: the usual step, where it is known better than from these times; ignored where it is one of dates and
+            these times are numbers, or the other way round.
     """
-    step = step or frequency(times)
+    if step is None or (step.unit == "number") != (times.dtype.kind == "f"):
+        step = frequency(times)
     if step is None:
         return None
     last, ahead = times[-1], np.arange(1, horizon + 1)

@@ -113,7 +113,7 @@ def _case(
             f"dimension {dimension + 1}, step {step + 1}: {texts[dimension][step]!r} is no finite number", place, line
         )
     lines_of = np.full(lengths[0], line)
-    series = Series(str(case), None, lines_of, None, None, values.reshape(len(texts), lengths[0]).T.copy())
+    series = Series(str(case), place, lines_of, None, None, values.reshape(len(texts), lengths[0]).T.copy())
     if settings is not None:
         if headers.classes and target not in headers.classes:
             raise DataError(unknown("class", target, headers.classes), place, line)

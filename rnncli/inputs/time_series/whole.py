@@ -12,7 +12,7 @@ from rnncli.inputs.loader import SplitName
 from rnncli.inputs.splits import draw
 from rnncli.inputs.targets import Target
 from rnncli.inputs.time_series.answers import AnswerKind, Answers, for_each_step, for_the_whole
-from rnncli.inputs.time_series.drawn import CHUNK, Drawn, part_names, spread
+from rnncli.inputs.time_series.drawn import CHUNK, Drawn, part_names
 from rnncli.inputs.time_series.examples import Examples, Rows
 from rnncli.inputs.time_series.roles import target_columns
 from rnncli.inputs.time_series.series import Series
@@ -87,7 +87,7 @@ class EachRow(Answered):
 
     def thinned(self, series: list[Series], limit: int) -> list[Series]:
         ends = np.cumsum([len(one) for one in series])
-        return _taken(series, spread(int(ends[-1]), limit), ends)
+        return _taken(series, self.some(int(ends[-1]), limit), ends)
 
     def drawn(self, series: list[Series], parts: Sequence[SplitName]) -> dict[SplitName, list[Series]]:
         ends = np.cumsum([len(one) for one in series])
@@ -100,7 +100,7 @@ class EachRow(Answered):
         classes = None
         if self.settings.target.kind == "class":
             classes = np.unique([text for one in series for text in one.label or ()], return_inverse=True)[1]
-        positions = draw(keys, classes, shares, self.settings.split.seed)
+        positions = draw(keys, classes, shares, self.settings.split.seed, self.settings.train[0])
         return {part: _taken(series, positions[part], ends) for part in part_names(shares)}
 
 

@@ -35,6 +35,7 @@ def read(
         format,
         columns=settings.columns,
         without=() if with_target else separate,
+        separator=settings.separator,
         encoding=settings.encoding,
         on_bad_row=on_bad_row,
     ):
@@ -72,4 +73,4 @@ def _series(name: str, cells: dict[str, str], line: int, place: str) -> Series:
         at = int(wrong.argmax())
         raise DataError(f"column {columns[at]} holds {texts[at]!r} where a finite number is needed", place, line)
     lines = np.full(len(values), line)
-    return Series(name, None, lines, None, None, values[:, None])
+    return Series(name, place, lines, None, None, values[:, None])

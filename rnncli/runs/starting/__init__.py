@@ -1,1 +1,1 @@
-"""What a file looks like, and the config that follows from it. Nothing here needs torch."""
+"""What a file looks like, and the config that follows from it."""

@@ -9,11 +9,13 @@ from rnncli.errors import UserError
 from rnncli.runs.starting.columns import MOST_CLASSES, Column
 from rnncli.runs.starting.table import Table
 
+_SEVERAL = ("labels", "classes", "categories", "tags", "topics", "genres")
+"""What a column is called whose spaces part labels; in others they belong to the name of a class."""
 _NAMES = (
-    *("label", "labels", "class", "classes", "target", "category", "categories", "tag", "tags", "topic", "topics"),
-    *("genre", "genres", "sentiment", "polarity", "emotion", "intent", "language", "rating", "stars", "score", "y"),
+    *("label", "class", "target", "category", "tag", "topic", "genre", *_SEVERAL),
+    *("sentiment", "polarity", "emotion", "intent", "language", "rating", "stars", "score", "y"),
 )
-_SEPARATORS = ("|", ";", ",", " ")
+_SEPARATORS = ("|", ";", ",")
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,7 @@ def answer_of(table: Table, text: Column) -> Answer:
 def class_shares(column: Column) -> str:
     """What is to be said of a column of classes: how many, which, how often."""
     counts = column.counts.most_common(4)
-    shown = ", ".join(f"{name} {count / len(column.filled):.0%}" for name, count in counts)
+    shown = ", ".join(f"{name} ({count / len(column.filled):.0%})" for name, count in counts)
     return f"{len(column.counts)} classes: {shown}{', ...' if len(column.counts) > len(counts) else ''}"
 
 
@@ -61,6 +63,9 @@ def _named(column: Column) -> bool:
 
 
 def _answer(column: Column) -> Answer | None:
+    labels = None if column.numeric else _labels(column)
+    if labels is not None:
+        return labels
     if column.classes:
         told = class_shares(column)
         if column.whole and len(column.counts) > 2:
@@ -69,7 +74,7 @@ def _answer(column: Column) -> Answer | None:
     if column.numeric and len(column.counts) > 1 and not column.numbered:
         low, high = min(map(float, column.counts)), max(map(float, column.counts))
         return Answer(column, "value", f"numbers from {low:g} to {high:g}")
-    return None if column.numeric else _labels(column)
+    return None
 
 
 def _labels(column: Column) -> Answer | None:
@@ -77,7 +82,8 @@ def _labels(column: Column) -> Answer | None:
     listed = [_listed(cell) for cell in column.filled]
     if listed and all(one is not None for one in listed):
         return _set(column, [one or [] for one in listed], "JSON lists", {})
-    for separator in _SEPARATORS:
+    several = column.name.lower().strip() in _SEVERAL
+    for separator in (*_SEPARATORS, " ") if several else _SEPARATORS:
         if sum(separator in cell for cell in column.filled) < len(column.filled) / 5:
             continue
         sets = [[part.strip() for part in cell.split(separator)] for cell in column.filled]

@@ -11,12 +11,15 @@ import pyarrow as pa
 
 from rnncli.inputs.time_series import times
 from rnncli.inputs.time_series.numbers import numbers
+from rnncli.runs.starting.draft import Line
 
 MOST_CLASSES = 200
 MOST_NUMBERED_CLASSES = 20
 """Distinct whole numbers that are still taken for classes."""
 
-_TIME_NAMES = ("time", "date", "datetime", "timestamp", "year", "month", "day", "hour", "step", "t", "ds", "index")
+_CLOCKS = ("time", "timestamp", "step", "t")
+"""What columns of numbers are called that are times even where they begin anew, as they do with every series."""
+_TIME_NAMES = ("date", "datetime", "year", "month", "day", "hour", "index")
 _TIME_FORMATS = (
     "%d/%m/%Y",
     "%m/%d/%Y",
@@ -49,6 +52,13 @@ class Times:
     def ascending(self) -> bool:
         """Each later than the one before."""
         return bool((self.values[1:] > self.values[:-1]).all())
+
+    def lines(self, column: str, first: str) -> list[Line]:
+        """What a config says of the column, whose first cell is `first`."""
+        said = [Line("time", column, f"the first is {first.strip()}")]
+        if self.format is not None:
+            said.append(Line("time_format", self.format, f"the first is read as {self.values[0].astype('M8[s]')}"))
+        return said
 
 
 @dataclass(frozen=True)
@@ -101,8 +111,8 @@ class Column:
     def classes(self) -> bool:
         """The cells are few and stand there again and again, as the names of classes do."""
         most = MOST_NUMBERED_CLASSES if self.numeric else MOST_CLASSES
-        written = self.whole or not self.numeric
-        return written and 2 <= len(self.counts) <= min(most, max(2, len(self.filled) // 3)) and self.words < 6
+        few = 2 <= len(self.counts) <= min(most, max(2, len(self.filled) // 3), len(self.filled) - 1)
+        return few and (self.whole or not self.numeric) and self.words < 6
 
     @cached_property
     def numbered(self) -> bool:
@@ -119,8 +129,9 @@ class Column:
             if all(len(cell) == 8 for cell in self.filled) and self.whole:
                 parsed = times.parse(texts, "%Y%m%d")
                 return None if parsed.wrong.any() else Times("%Y%m%d", parsed.values)
-            named = self.name.lower().strip() in _TIME_NAMES
-            return Times(None, self.values) if named and bool((np.diff(self.values) >= 0).all()) else None
+            name = self.name.lower().strip()
+            onward = name in _TIME_NAMES and bool((np.diff(self.values) >= 0).all())
+            return Times(None, self.values) if onward or name in _CLOCKS else None
         found = []
         for form in (None, *_TIME_FORMATS):
             parsed = times.parse(texts, form, plain=False)

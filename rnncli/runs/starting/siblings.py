@@ -18,10 +18,13 @@ class Parts:
     valid: Path | None = None
     test: Path | None = None
 
-    @property
-    def cut(self) -> list[str]:
-        """The parts without a file of their own."""
-        return [name for name in ("valid", "test") if getattr(self, name) is None]
+    def split(self, share: float) -> dict[str, float]:
+        """That share for every part without a file of its own."""
+        return dict.fromkeys((name for name in ("valid", "test") if getattr(self, name) is None), share)
+
+    def drawn(self, examples: int) -> dict[str, float]:
+        """The shares that are drawn by seed from so many examples."""
+        return self.split(0.1 if examples >= 500 else 0.2)
 
 
 def parts_of(path: Path) -> Parts:

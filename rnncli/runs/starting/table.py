@@ -113,8 +113,8 @@ def look_at_table(path: Path, format: TableFormat | None = None) -> Table:
 def _table(path: Path, format: TableFormat, read: list[Row], header: bool, bad: list[DataError], head: Head) -> Table:
     names = list(dict.fromkeys(name for row in read for name in row.values))
     columns = [Column(name, [row.values.get(name, "") for row in read]) for name in names]
-    taken = read[-1].line - (1 if header and format != "jsonl" else 0)
-    count = len(read) if len(read) < LOOKED_AT else round(head.count * len(read) / max(taken, 1))
+    above = 1 if header and format != "jsonl" else 0
+    count = round((head.count - above) * len(read) / (read[-1].line - above)) if len(read) == LOOKED_AT else len(read)
     return Table(path, format, columns, header, count, bad, head)
 
 
@@ -152,7 +152,10 @@ def _width(head: Head, format: TableFormat) -> int:
     numbered = lines(head.path, head.encoding)
     if format == "tsv":
         return next(text.count("\t") + 1 for _, text in numbered if text)
-    return len(next(fields for fields in csv.reader(text + "\n" for _, text in numbered) if fields))
+    try:
+        return len(next(fields for fields in csv.reader(text + "\n" for _, text in numbered) if fields))
+    except csv.Error as error:
+        raise DataError(f"is no valid CSV: {error}", head.path, 1) from None
 
 
 def _has_header(read: list[Row]) -> bool:
@@ -161,8 +164,6 @@ def _has_header(read: list[Row]) -> bool:
     A cell speaks for a header where the others of its column are numbers or times and it is none; or are long texts
     and it is short. It speaks against one where it is like the others: a number, a long text, a class seen again.
     """
-    if len(read) == 1:
-        return False
     votes = 0
     for name, first in read[0].values.items():
         others = Column(name, [row.values[name] for row in read[1:]])

@@ -8,7 +8,7 @@ from itertools import pairwise
 from rnncli.errors import UserError
 from rnncli.inputs.files import suffix
 from rnncli.inputs.tagging.columns import BLANKS, CONLLU
-from rnncli.runs.starting.draft import Draft, Line
+from rnncli.runs.starting.draft import Draft, Line, training
 from rnncli.runs.starting.head import Head, look
 from rnncli.runs.starting.siblings import Parts
 
@@ -67,13 +67,13 @@ def draft_tagging(parts: Parts, task: str | None) -> Draft:
         shown = ", ".join(kinds[:4]) + (", ..." if len(kinds) > 4 else "")
         draft.data.append(Line("scheme", scheme, f"spans of {len(kinds)} types: {shown}"))
     draft.data += [
-        Line("lowercase", True, "the words; characters and capitals are taken from the token as it stands"),
+        Line("lowercase", True, "the words; characters and capitals are taken as they stand"),
         Line("digits", True, "every digit is read as 0"),
         Line("min_count", 2, "tokens seen once teach what an unknown one is like"),
         Line("characters", True, "spelling helps with unknown tokens"),
         Line("capitals", True),
     ]
-    draft.split = {name: 0.1 if sentences >= 500 else 0.2 for name in parts.cut}
+    draft.split = parts.drawn(sentences)
     _network(draft, task, sentences, scheme)
     return draft
 
@@ -138,19 +138,17 @@ def _network(draft: Draft, task: str, sentences: int, scheme: str | None) -> Non
     if task == "many-to-many":
         draft.model.append(Line("bidirectional", True, "the whole sentence is there when it is read"))
     draft.model.append(Line("embedding_size", 64 if small else 100))
-    draft.model.append(Line("dropout", {"embedding": 0.5 if small else 0.3}, "more for few sentences"))
+    draft.model.append(
+        Line("dropout", {"embedding": 0.5 if small else 0.3}, "against overfitting; more of it for fewer sentences")
+    )
     if task == "many-to-many" and scheme is not None:
         draft.model.append(
             Line(
                 "head",
                 {"type": "crf", "constrain": True},
-                "tags are chosen together, in an order that the scheme allows",
+                "tags chosen together, in an order the scheme allows",
             )
         )
-    draft.training = [
-        Line("epochs", 30 if small else 10),
-        Line("patience", 5 if small else 3, "stop when so many epochs brought nothing on the validation part"),
-        Line("batch_size", 16 if small else 32),
-        Line("learning_rate", 0.003),
-        Line("clip_norm", 1.0),
-    ]
+    draft.training = training(
+        epochs=30 if small else 10, patience=5 if small else 3, batch_size=16 if small else 32, learning_rate=0.003
+    )

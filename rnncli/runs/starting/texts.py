@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from itertools import islice
 from pathlib import Path
@@ -13,12 +12,12 @@ from rnncli.inputs.tables import format_of
 from rnncli.inputs.text.reading import class_of, holds_folders, texts_of
 from rnncli.runs.starting.answers import answer_of
 from rnncli.runs.starting.columns import Column
-from rnncli.runs.starting.draft import Draft, Line
+from rnncli.runs.starting.draft import Draft, Line, training
 from rnncli.runs.starting.head import LOOKED_AT, look
+from rnncli.runs.starting.language_model import language_model
 from rnncli.runs.starting.siblings import Parts
 from rnncli.runs.starting.table import Table, look_at_table
 
-_MARKED = re.compile(r"\w[.,;:!?]$")
 _LONGEST = 200
 
 
@@ -37,7 +36,7 @@ def draft_text(parts: Parts, task: str | None) -> Draft:
     text = text_column(table, task)
     if task == "many-to-many":
         named = {} if table.header else {text.name: "text"}
-        draft = _language_model(table.seen, text.filled, table.count, parts)
+        draft = language_model(table.seen, text.filled, table.count, parts)
         said = Line("input", named.get(text.name, text.name), _longest(table, text))
         draft.data = [*table.lines(_renamed(table, named)), said, *draft.data]
         return draft
@@ -99,7 +98,7 @@ def _of_lines(path: Path, parts: Parts, task: str | None) -> Draft:
             "column of classes (.csv, .tsv, .jsonl) would do, or a folder with a file or a folder for each class; "
             "--task many-to-many predicts the next word of the text"
         )
-    draft = _language_model(head.seen("lines"), head.filled, head.count, parts)
+    draft = language_model(head.seen("lines"), head.filled, head.count, parts)
     if head.encoding != "utf-8":
         draft.data.insert(0, Line("encoding", head.encoding, "bytes that are not UTF-8; a guess"))
     return draft
@@ -146,69 +145,34 @@ def _classifier(seen: str, texts: list[str], rows: int, parts: Parts, task: str 
     mean = sum(lengths) / len(lengths)
     if mean < 2 and task != "one-to-one":
         draft.data.append(Line("units", "character", f"{mean:.1f} words a text: the spelling must tell"))
-        longest = max(map(len, texts))
-        limit = None
     else:
-        if any(text != text.lower() for text in texts):
-            draft.data.append(Line("lowercase", True, "fewer words to learn; capitals are seldom of use here"))
-        if not small:
-            draft.data.append(Line("min_count", 2, "words seen once teach what an unknown word is like"))
-        longest, limit = lengths[-1], lengths[int(0.95 * (len(lengths) - 1))]
-    if limit is not None and longest > _LONGEST and longest > 1.5 * limit:
-        draft.data.append(Line("max_length", max(limit, _LONGEST), f"95 % have up to {limit} words, one has {longest}"))
-    draft.split = {name: 0.1 if rows >= 500 else 0.2 for name in parts.cut}
+        draft.data += _words(texts, lengths, small)
+    draft.split = parts.drawn(rows)
     draft.model = [Line("cell", {"type": "lstm", "hidden_size": 64 if small else 128}, f"about {rows:,} texts")]
     if task != "one-to-one":
         draft.model.append(Line("bidirectional", True, "the whole text is there when it is read"))
         if mean > 5:
-            draft.model.append(Line("pooling", "max", "long texts: of each feature what speaks loudest anywhere"))
+            draft.model.append(Line("pooling", "max", "of each feature what speaks loudest, anywhere in the text"))
     draft.model.append(Line("embedding_size", 64 if small else 100))
-    draft.model.append(Line("dropout", {"embedding": 0.5 if small else 0.3}, "more for few texts, against overfitting"))
-    draft.training = [
-        Line("epochs", 30 if small else 10 if rows < 20_000 else 5),
-        Line("patience", 5 if small else 3, "stop when so many epochs brought nothing on the validation part"),
-        Line("batch_size", 16 if small else 32 if rows < 20_000 else 64),
-        Line("learning_rate", 0.002),
-        Line("clip_norm", 1.0),
-    ]
+    draft.model.append(
+        Line("dropout", {"embedding": 0.5 if small else 0.3}, "against overfitting; more of it for fewer texts")
+    )
+    draft.training = training(
+        epochs=30 if small else 10 if rows < 50_000 else 5,
+        patience=5 if small else 3,
+        batch_size=16 if small else 32 if rows < 20_000 else 64,
+        learning_rate=0.002,
+    )
     return draft
 
 
-def _language_model(seen: str, texts: list[str], rows: int, parts: Parts) -> Draft:
-    words = [word for text in texts for word in text.split()]
-    marked = sum(_MARKED.search(word) is not None for word in words) / max(len(words), 1)
-    spaced = len(words) >= 2 * len(texts)
-    by_word = spaced and marked < 0.02
-    draft = Draft(Line("task", "many-to-many", f"the next {'word' if by_word else 'character'} at each step"), seen)
-    if by_word:
-        why = "punctuation stands apart, so words can be cut at spaces"
-    elif spaced:
-        why = (
-            f"{marked:.0%} of the words end in a mark such as a comma: cut at spaces, they would be words of their own"
-        )
-    else:
-        why = "hardly any spaces"
-    units = len(words) if by_word else sum(map(len, texts))
-    total = int(units * rows / max(len(texts), 1))
-    draft.data = [Line("target", {"kind": "next"}), Line("units", "word" if by_word else "character", why)]
-    if by_word and "<unk>" not in words:
-        draft.data.append(Line("min_count", 2, "words seen once teach what an unknown word is like"))
-    draft.split = dict.fromkeys(parts.cut, 0.1)
-    size = 64 if total < 100_000 else 128
-    unit = "words" if by_word else "characters"
-    draft.model = [
-        Line("cell", {"type": "lstm", "hidden_size": size}, f"about {total:,} {unit}"),
-        Line("embedding_size", size if by_word else 32),
-    ]
-    if by_word:
-        draft.model.append(Line("tied_embeddings", True, "one table of words for input and output; needs equal sizes"))
-    draft.model.append(Line("dropout", {"embedding": 0.2 if by_word else 0.1}))
-    draft.training = [
-        Line("epochs", 5 if total > 500_000 else 20),
-        Line("patience", 3, "stop when so many epochs brought nothing on the validation part"),
-        Line("batch_size", 16 if total < 100_000 else 32, "the text is read in so many columns side by side"),
-        Line("bptt_steps", 35 if by_word else 100, "steps between two updates; the state is carried on"),
-        Line("learning_rate", 0.004),
-        Line("clip_norm", 1.0),
-    ]
-    return draft
+def _words(texts: list[str], lengths: list[int], small: bool) -> list[Line]:
+    said = []
+    if any(text != text.lower() for text in texts):
+        said.append(Line("lowercase", True, "fewer words to learn; capitals seldom matter here"))
+    if not small:
+        said.append(Line("min_count", 2, "words seen once teach what an unknown word is like"))
+    longest, usual = lengths[-1], lengths[int(0.95 * (len(lengths) - 1))]
+    if longest > _LONGEST and longest > 1.5 * usual:
+        said.append(Line("max_length", max(usual, _LONGEST), f"95% have up to {usual} words, the longest {longest}"))
+    return said

@@ -31,17 +31,12 @@ class Season:
 
 @dataclass(frozen=True)
 class Windows:
-    """The sizes of a forecast's windows.
-
-    Attributes:
-        train: steps of the training part of a series.
-    """
+    """The sizes of a forecast's windows, and what they rest on."""
 
     context: int
     horizon: int
     context_because: str
     horizon_because: str
-    train: int
 
 
 def season_by_times(step: Frequency | None) -> Season:
@@ -106,8 +101,8 @@ def windows(steps: int, season: Season, task: str, test: int | None, path: Path)
         horizon, why = held, f"as long as the validation part ({SHARE:.0%} of {steps:,} steps)"
     train = steps - held - (held if test is None else 0)
     if task == "one-to-one":
-        return Windows(1, 1, "task one-to-one reads one step", why, train)
+        return Windows(1, 1, "task one-to-one reads one step", why)
     wanted = min(4 * max(horizon, season.steps), _LONGEST)
     context = max(1, min(max(wanted, min(season.steps, _LONGEST)), (train - horizon) // 2))
     because = f"steps read before a forecast; the training part has about {train:,}"
-    return Windows(context, horizon, because, why or "a first guess: no season is known", train)
+    return Windows(context, horizon, because, why or "a first guess: no season is known")

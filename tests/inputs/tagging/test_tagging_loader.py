@@ -287,7 +287,7 @@ def test_a_labelled_file_with_an_unknown_tag_is_refused(files: dict[str, Any], t
     of = loader(files)
     of.load()
     (tmp_path / "new.conll").write_text("EU B-ORG\n\nx O\ny B-ORGA\n")
-    with pytest.raises(DataError, match=r"new.conll:4: the run was not told of the tag 'B-ORGA'.*'B-ORG'"):
+    with pytest.raises(DataError, match=r"new.conll:4: the run does not know the tag 'B-ORGA'.*'B-ORG'"):
         of.labelled(tmp_path / "new.conll")
 
 

@@ -74,7 +74,7 @@ def test_words_are_cut_at_the_ends_of_lines(tmp_path):
     ]
     refitted = model(path, split={"valid": 0.2, "test": 0.2}).load(refit=True)
     assert len(refitted["train"]) == len(data["train"]) + len(data["valid"])
-    with pytest.raises(DataError, match=r"a\.txt: 1 lines are too few to cut a (valid|test) part"):
+    with pytest.raises(DataError, match=r"a\.txt: too few lines to cut a (valid|test) part from: 1"):
         model(write(tmp_path / "a.txt", "one line\n")).load()
 
 

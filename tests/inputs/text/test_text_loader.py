@@ -326,7 +326,7 @@ def test_bad_rows(tmp_path, rows, target, message):
         ("text,lable\na,x\n", r"train\.csv: has no column 'label' \(data\.target\.column\); did you mean 'lable'"),
         ("txt,label\na,x\n", r"train\.csv: has no column 'text' \(data\.input\); did you mean 'txt'"),
         (table([f"{k},x" for k in range(30)]), r"train\.csv: the training part has only one class, 'x'"),
-        ("text,label\na,x\nb,y\n", r"train\.csv: 2 rows \(2 distinct\) are too few"),
+        ("text,label\na,x\nb,y\n", r"train\.csv: too few examples .*: 2, 2 of them distinct"),
     ],
 )
 def test_bad_tables(tmp_path, content, message):
@@ -421,7 +421,7 @@ def test_options_that_would_do_nothing(tmp_path, settings, message):
 def test_where_the_target_stands_must_be_said(tmp_path):
     with pytest.raises(ConfigError, match=r"data\.target\.column: is missing"):
         loader(write(tmp_path / "a.csv", table(MANY)), target={"kind": "class"}).load()
-    with pytest.raises(ConfigError, match="lines hold texts without a class"):
+    with pytest.raises(ConfigError, match="read as lines, which hold texts without a class"):
         loader(write(tmp_path / "a.txt", "a\nb\n")).load()
     with pytest.raises(ConfigError, match=r"data\.columns: .* found jsonl"):
         loader(write(tmp_path / "a.jsonl", "{}\n"), columns=["text", "label"]).load()

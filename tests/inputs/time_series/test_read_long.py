@@ -50,9 +50,7 @@ def test_series_are_parted_by_id_and_sorted_by_time(tmp_path: Path, limit: int |
 
 def test_targets_that_are_no_inputs_stand_beside_the_values(tmp_path: Path) -> None:
     path = write(tmp_path, SITES)
-    classes = settings(
-        target={"kind": "class", "columns": "label"}, covariates=["load"], series="site", time="when"
-    )
+    classes = settings(target={"kind": "class", "columns": "label"}, covariates=["load"], series="site", time="when")
     reading = read_series([path], classes, keep_rows=True)
     assert reading.value_columns == ["load"]
     assert [one.label for one in reading.series] == [["no", "no"], ["yes", "no", "yes"]]
@@ -149,8 +147,8 @@ def test_several_files_are_several_series(tmp_path: Path) -> None:
     for given in (paths, [tmp_path]):
         reading = read_series(given, forecast("x", time="t"))
         assert [(one.name, one.source, len(one)) for one in reading.series] == [
-            ("north", paths[0], 1),
-            ("south", paths[1], 2),
+            ("north", str(paths[0]), 1),
+            ("south", str(paths[1]), 2),
         ]
         assert reading.files == paths
 
@@ -211,9 +209,7 @@ def test_refusals(tmp_path: Path, text: str, message: str, limit: int | None) ->
 
 def test_bad_rows_can_be_left_out(tmp_path: Path) -> None:
     path = write(tmp_path, "s,t,x,c\na,1,2,k\na,2,low,k\n,3,1,k\na,1,5,k\na,4,6,\na,5,7,k\n")
-    options = settings(
-        target={"kind": "class", "columns": "c"}, covariates=["x"], series="s", time="t"
-    )
+    options = settings(target={"kind": "class", "columns": "c"}, covariates=["x"], series="s", time="t")
     told: list[DataError] = []
     one = read_series([path], options, on_bad_row=told.append).series[0]
     assert one.lines.tolist() == [2, 7]

@@ -239,6 +239,15 @@ def test_a_test_file_with_an_own_series_and_one_that_overlaps(tmp_path, file):
         loader_of(file, test=[file]).load()
 
 
+def test_a_test_file_of_another_time_zone(tmp_path):
+    numbers = table(["a"])
+    for name, zone, first in (("train", "+02:00", "2020-01-01"), ("test", "Z", "2020-03-01")):
+        days = pd.date_range(first, periods=STEPS, freq="D").strftime("%Y-%m-%d 00:00:00")
+        numbers.assign(day=days + zone).to_csv(tmp_path / f"{name}.csv", index=False)
+    with pytest.raises(DataError, match=r"test.csv: series a has times in the zone Z, its part in .* the zone \+02"):
+        loader_of(tmp_path / "train.csv", test=[tmp_path / "test.csv"]).load()
+
+
 def test_labelled_takes_a_file_alone_where_training_is_gone(tmp_path, file):
     loader = loader_of(file)
     loader.load()
@@ -301,7 +310,7 @@ def test_series_too_short_to_predict_are_reported(file):
     bad: list[DataError] = []
     (chunk,) = loader.chunks(numbers, bad.append)
     assert len(chunk.dataset) == 1
-    assert [str(error) for error in bad] == ["series tiny has 4 rows; a forecast reads context 5"]
+    assert [str(error) for error in bad] == ["the frame: series tiny has 4 rows; a forecast reads context 5"]
 
 
 def test_an_unseen_series_is_predicted_in_its_own_scale(file):

@@ -1,0 +1,5 @@
+"""`python -m rnncli`."""
+
+from rnncli.cli import main
+
+main()
