@@ -28,9 +28,22 @@ def model_mistakes(
     if target.kind == "forecast":
         mistakes += _of_forecast(settings, target, context)
     else:
-        idle = changed(settings, "window_normalization", "patch", "shared", "skip")
+        idle = changed(settings, "window_normalization", "patch", "shared")
+        if settings.skip != "last":
+            idle += changed(settings, "skip")
         mistakes += [f"model.{name}: only forecasts use it; this target is of kind {target.kind}" for name in idle]
+        if settings.skip == "last" and next_values(features, target) is None:
+            mistakes.append("model.skip: only the numbers of the next step have last ones to add")
     return mistakes + (head_mistakes(settings.head, target) if settings.head else [])
+
+
+def next_values(features: Mapping[str, Feature], target: Target) -> tuple[str, tuple[int, ...]] | None:
+    """Where the target is the next step's numbers: the feature that has the present ones, and their columns."""
+    if target.kind == "value" and target.per_step:
+        for name, feature in features.items():
+            if isinstance(feature, Values) and feature.targets:
+                return name, feature.targets
+    return None
 
 
 def _of_inputs(settings: ModelSettings, features: list[Feature]) -> Iterator[str]:
@@ -63,11 +76,7 @@ def _of_target(settings: ModelSettings, features: Mapping[str, Feature], target:
         yield "model.pooling: the target has a value for each step, so the steps are not pooled"
     if settings.tied_embeddings and target.kind != "token":
         yield f"model.tied_embeddings: only the next token is predicted with it; this target is of kind {target.kind}"
-    follows = target.kind in ("token", "frame") or (
-        target.kind == "value"
-        and target.per_step
-        and any(isinstance(feature, Values) and feature.targets for feature in features.values())
-    )
+    follows = target.kind in ("token", "frame") or next_values(features, target) is not None
     if settings.bidirectional and follows:
         yield "model.bidirectional: the target is the next step, which the backward direction would have read"
 
@@ -82,6 +91,8 @@ def _of_forecast(settings: ModelSettings, target: Target, context: int | None) -
             f"model.patch: {context} steps of context are {whole} patches of {settings.patch} and {left} steps more; "
             f"data.context {' or '.join(fitting)} would fit"
         )
+    if settings.skip == "last":
+        yield "model.skip: last is for the next step; for a forecast, window_normalization: last adds the last value"
     if settings.skip == "seasonal":
         if target.season == 1:
             yield "model.skip: the data have no season (it is 1 step); window_normalization: last adds the last value"

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from rnncli.heads.build import build_head
 from rnncli.heads.choice import default_head
-from rnncli.heads.head import Head
+from rnncli.heads.head import Head, valid_steps
 from rnncli.inputs.batches import Batch
 from rnncli.inputs.features import Feature
 from rnncli.inputs.targets import Target
@@ -20,6 +20,7 @@ from rnncli.layers.pooling import Pooling
 from rnncli.layers.recurrent import Stack, StackState, detach
 from rnncli.metrics.outcome import Outcome
 from rnncli.models.inputs import InputLayer
+from rnncli.models.mistakes import next_values
 from rnncli.models.settings import ModelSettings
 
 State = StackState
@@ -87,11 +88,17 @@ class SequenceModel(Model):
         width = self.stack.size if self.pooling is None else self.pooling.size
         tied = self.inputs.tied() if settings.tied_embeddings else None
         self.head = build_head(settings.head or default_head(target), width, target, tied)
+        self.last = next_values(features, target) if settings.skip == "last" else None
 
     def outputs(self, batch: Batch, state: State | None) -> tuple[Tensor, State | None]:
         read, final = self.stack(self.inputs(batch), state, final_state=self.streams)
         items = read.values if self.pooling is None else self.pooling(read)
-        return self.head(self.dropout(items), read), final
+        outputs: Tensor = self.head(self.dropout(items), read)
+        if self.last is not None:
+            name, columns = self.last
+            present = batch.inputs[name]
+            outputs = outputs + valid_steps(present.values[..., columns], present).unsqueeze(-1)
+        return outputs, final
 
 
 def build_stack(settings: ModelSettings, input_size: int) -> Stack:

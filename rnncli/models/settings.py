@@ -66,9 +66,9 @@ class ModelSettings(Settings):
     shared: bool = False
     """For forecasts: one network reads each variable by itself, instead of one that reads all together."""
 
-    skip: Literal["none", "linear", "seasonal"] = "none"
-    """For forecasts: add to the network's output a linear map of the window, the same for all variables, or the value
-    of one season before."""
+    skip: Literal["none", "linear", "seasonal", "last"] = "none"
+    """What is added to the network's output. For forecasts: a linear map of the window, the same for all variables, or
+    the value of one season before. For the numbers of the next step: the last ones, so that the change is learnt."""
 
     @property
     def poolings(self) -> tuple[PoolingName, ...]:

@@ -56,6 +56,9 @@ REFUSED = [
     ({"patch": 9}, NUMBERS, FORECAST, 8, "model.patch", "data.context 9 would fit"),
     ({"skip": "seasonal"}, NUMBERS, FORECAST, 6, "model.skip", "6 steps of context; a season has 7"),
     ({"skip": "seasonal"}, NUMBERS, Target("forecast", ("a", "b")), 6, "model.skip", "no season"),
+    ({"skip": "last"}, NUMBERS, FORECAST, 8, "model.skip", "window_normalization: last"),
+    ({"skip": "last"}, NUMBERS, CLASS, None, "model.skip", "only the numbers of the next step"),
+    ({"skip": "last"}, {"values": Values(3)}, NEXT, None, "model.skip", "only the numbers of the next step"),
 ]
 
 
@@ -77,6 +80,7 @@ ALLOWED = [
     ({"freeze_vectors": True, "embedding_size": 3}, PRETRAINED, CLASS, None),
     ({"character_hidden_size": 3, "dropout": {"word": 0.1}}, {"w": Spelling(9)}, TAG, None),
     ({"category_embedding_size": 3, "dropout": {"embedding": 0.1}}, {"c": Categories(9)}, CLASS, None),
+    ({"skip": "last"}, NUMBERS, NEXT, None),
     ({"bidirectional": True, "patch": 4, "skip": "seasonal", "shared": True}, NUMBERS, FORECAST, 8),
 ]
 

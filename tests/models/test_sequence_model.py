@@ -186,3 +186,14 @@ def test_frozen_vectors_stay_and_are_not_counted() -> None:
     frozen.loss(dataset.batch(np.arange(5)))[0].backward()
     assert frozen.inputs.embeddings[0].weight.grad is None
     np.testing.assert_allclose(frozen.inputs.embeddings[0].weight[1:].numpy(), vectors[1:], rtol=1e-6)
+
+
+def test_a_silent_net_with_the_last_step_added_repeats_it() -> None:
+    inputs = numbers(3)
+    dataset = Sequences({"values": ragged(inputs)}, ragged(numbers(2)))
+    target = Target("value", ("a", "b"), per_step=True)
+    model = build_model(settings(skip="last"), {"values": Values(3, targets=(2, 0))}, target).eval()
+    for weight in model.head.parameters():
+        nn.init.zeros_(weight)
+    outcome, _ = model.outcome(dataset.batch(np.arange(5)))
+    np.testing.assert_array_equal(outcome.predicted, inputs[:, [2, 0]].numpy())
