@@ -19,7 +19,7 @@ SKIPPED = "…"
 
 
 def main() -> None:
-    console = Console(record=True, width=112, file=sys.stderr)
+    console = Console(record=True, width=140, file=sys.stderr)
     with tempfile.TemporaryDirectory() as folder:
         run = f"{folder}/demo"
         for command, first, last in (
@@ -33,7 +33,7 @@ def main() -> None:
             if len(lines) > first + last:
                 lines = [*lines[:first], SKIPPED, *lines[len(lines) - last :]]
             for line in lines:
-                console.print(Text(line), no_wrap=True, overflow="ellipsis")
+                console.print(Text(line), overflow="fold")
             console.print()
     console.save_svg(str(HERE / "line.svg"), title="rnncli")
 

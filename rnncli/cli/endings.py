@@ -4,6 +4,7 @@
 1          something went wrong that is nobody's mistake (loss not finite, disk full)
 2          the user can mend it (config, data, options)
 130, 143   stopped by SIGINT, SIGTERM; training can be resumed
+141        whoever read the output closed the pipe, as head does
 """
 
 from __future__ import annotations

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import sys
 from contextlib import nullcontext
 from pathlib import Path
@@ -12,6 +13,9 @@ import typer
 
 from rnncli.cli.options import Device, Quiet, Run, Threads
 from rnncli.errors import DataError, UserError
+
+CLOSED_PIPE = 141
+"""Exit code of a process whose output nobody reads any more: 128 + SIGPIPE."""
 
 
 def predict(
@@ -61,8 +65,13 @@ def predict(
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(encoding="utf-8", newline="")  # as in files
     with nullcontext(sys.stdout) if out is None else whole_stream(out) as stream:
-        count = write_rows(rows, stream, form)
-        stream.flush()
+        try:
+            count = write_rows(rows, stream, form)
+            stream.flush()
+        except BrokenPipeError as closed:
+            # Whoever read has had enough. What is still in the buffer must not be flushed at exit.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise typer.Exit(CLOSED_PIPE) from closed
         if left_out and not count:
             raise DataError("none of the rows could be read", "standard input" if source is not input else input)
     if quiet:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -50,9 +51,13 @@ class TorchEngine(Engine):
         if reason:
             raise ValueError(reason)
         state = weights.zero_state(inputs.batch) if state is None else state
-        if final_state and not inputs.full and len(state) > 1:
+        if final_state and not inputs.full and len(state) > 1:  # a memory is only seen after the last position
             return _run_packed(weights, inputs, state)
         values, last = _run_padded(weights, inputs.values.transpose(0, 1), state)
+        if not inputs.full and _may_overflow(weights.cell) and not values.sum().isfinite():
+            # Perhaps only beyond the end of a short sequence; there 0 * inf would spoil the gradients of all weights.
+            outputs, last = _run_packed(weights, inputs, state)
+            return outputs, last if final_state else None
         outputs = inputs.with_values(values.transpose(0, 1)).zeroed()
         if not final_state:
             return outputs, None
@@ -60,6 +65,11 @@ class TorchEngine(Engine):
             rows = torch.arange(inputs.batch, device=values.device)
             last = (outputs.values[rows, inputs.last],)
         return outputs, last
+
+
+def _may_overflow(cell: Cell[Any]) -> bool:
+    """Whether outputs may grow from step to step without bound."""
+    return isinstance(cell, RNN) and cell.settings.activation == "relu"
 
 
 def _parameters(weights: CellWeights) -> list[Tensor]:
@@ -70,27 +80,34 @@ def _parameters(weights: CellWeights) -> list[Tensor]:
     return [weights.weight_ih, weights.weight_hh, weights.bias, second]
 
 
+def _kernel(cell: Cell[Any]) -> Callable[..., tuple[Tensor, ...]]:
+    match cell:
+        case LSTM():
+            return torch.lstm
+        case GRU():
+            return torch.gru
+        case _:
+            return torch.rnn_tanh if cell.settings.activation == "tanh" else torch.rnn_relu
+
+
+def _start(state: State) -> Tensor | list[Tensor]:
+    """The state as the kernels want it: (1, batch, hidden), where there are several a list."""
+    start = [each.unsqueeze(0) for each in state]
+    return start if len(start) > 1 else start[0]
+
+
 def _run_padded(weights: CellWeights, values: Tensor, state: State) -> tuple[Tensor, State]:
     """Outputs of (time, batch, hidden) for values of (time, batch, input), and the state after the last position."""
-    parameters = _parameters(weights)
-    start = [each.unsqueeze(0) for each in state]
-    match weights.cell:
-        case LSTM():
-            outputs, *last = torch.lstm(values, start, parameters, *_ONE_LAYER, False)
-        case GRU():
-            outputs, *last = torch.gru(values, start[0], parameters, *_ONE_LAYER, False)
-        case cell:
-            kernel = torch.rnn_tanh if cell.settings.activation == "tanh" else torch.rnn_relu
-            outputs, *last = kernel(values, start[0], parameters, *_ONE_LAYER, False)
+    outputs, *last = _kernel(weights.cell)(values, _start(state), _parameters(weights), *_ONE_LAYER, False)
     return outputs, tuple(each.squeeze(0) for each in last)
 
 
 def _run_packed(weights: CellWeights, inputs: Padded, state: State) -> tuple[Padded, State]:
-    """As `run`, for an LSTM whose memory is asked for at lengths that differ: only packed input leaves it there."""
+    """As `run`, without a step beyond the end of any sequence; slower."""
     packed = pack_padded_sequence(inputs.values.transpose(0, 1), inputs.lengths, enforce_sorted=False)
     assert packed.sorted_indices is not None and packed.unsorted_indices is not None
-    start = [each.index_select(0, packed.sorted_indices).unsqueeze(0) for each in state]
-    values, *last = torch.lstm(packed.data, packed.batch_sizes, start, _parameters(weights), *_ONE_LAYER)
+    start = _start(tuple(each.index_select(0, packed.sorted_indices) for each in state))
+    values, *last = _kernel(weights.cell)(packed.data, packed.batch_sizes, start, _parameters(weights), *_ONE_LAYER)
     outputs, _ = pad_packed_sequence(
         PackedSequence(values, packed.batch_sizes, packed.sorted_indices, packed.unsorted_indices),
         total_length=inputs.time,

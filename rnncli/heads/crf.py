@@ -16,6 +16,9 @@ from rnncli.sequences import Padded
 FORBIDDEN = -1e4
 """Score of what a scheme forbids: no path has it while another exists, and sums of it stay finite."""
 
+_FAINTEST = -300.0
+"""Least score that counts in probabilities: products of two of their exponentials are still numbers in float64."""
+
 
 @HEADS.register("crf")
 class CRF(Head[CRFSettings]):
@@ -24,6 +27,7 @@ class CRF(Head[CRFSettings]):
 
     The score of a path is the sum of its emissions, its transitions and its scores of the first and last tag. The loss
     is the mean over steps of the paths' negative log-likelihood, computed in float32 in log space.
+    Probabilities are each tag's by itself, whatever the others are; the best path need not go through the likeliest.
 
     Attributes:
         transitions: (tags, tags), from row to column.
@@ -58,11 +62,12 @@ class CRF(Head[CRFSettings]):
         return nll / len(targets), len(targets)
 
     def outcome(self, outputs: Tensor, batch: Batch) -> Outcome:
-        targets = self.targets(batch)
+        emissions, targets = outputs.float(), self.targets(batch)
         return Outcome(
-            predicted=self._best_path(outputs.float(), batch.sequences).cpu().numpy(),
+            predicted=self._best_path(emissions, batch.sequences).cpu().numpy(),
             target=None if targets is None else targets.cpu().numpy(),
             lengths=self.lengths(batch),
+            probabilities=self._marginals(emissions, batch.sequences).float().numpy(),
         )
 
     def _scores(self) -> tuple[Tensor, Tensor, Tensor]:
@@ -91,6 +96,26 @@ class CRF(Head[CRFSettings]):
             longer = (alpha.unsqueeze(2) + transitions).logsumexp(1) + step
             alpha = longer if sequences.full else torch.where(runs, longer, alpha)
         return (alpha + end).logsumexp(1).sum()
+
+    def _marginals(self, emissions: Tensor, sequences: Padded) -> Tensor:
+        """(items, tags) float64 on the CPU: the share of all paths that goes through each tag, by the forward-backward
+        algorithm. It is a matrix product a step, as no logarithms are taken; both directions run side by side."""
+        transitions, start, end = (scores.cpu().double().clamp(min=_FAINTEST).exp() for scores in self._scores())
+        steps = _time_major(emissions, sequences).cpu().double()
+        steps = (steps - steps.amax(2, keepdim=True)).clamp(min=_FAINTEST).exp()
+        reversal = sequences.reversal.cpu().t().unsqueeze(2)
+        # Each direction reads from the first position on, so what it makes of padding is behind all that counts.
+        towards = torch.stack((transitions, transitions.t()))
+        arriving = torch.stack((start, end)).unsqueeze(1).expand(-1, sequences.batch, -1)
+        arrived = []
+        for step in torch.stack((steps, steps.take_along_dim(reversal, 0)), dim=1):
+            arrived.append(arriving)
+            here = arriving * step
+            arriving = torch.bmm(here / here.sum(2, keepdim=True), towards)
+        before, after = torch.stack(arrived, dim=1)
+        through = before * steps * after.take_along_dim(reversal, 0)
+        shares: Tensor = through / through.sum(2, keepdim=True)
+        return shares.flatten(0, 1)[step_positions(sequences).cpu()]
 
     def _best_path(self, emissions: Tensor, sequences: Padded) -> Tensor:
         """(items,) the tags of the best paths, by the Viterbi algorithm."""

@@ -15,9 +15,9 @@ import pandas as pd
 
 from rnncli.errors import DataError, nearest
 from rnncli.inputs.files import OnBadRow, lines, open_binary, place, suffix
+from rnncli.inputs.settings import Separator
 
 TableFormat = Literal["csv", "tsv", "jsonl", "parquet"]
-Separator = Literal[",", ";", "|"]
 
 FORMATS: Mapping[str, TableFormat] = {
     ".csv": "csv",

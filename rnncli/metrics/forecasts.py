@@ -25,7 +25,7 @@ class WindowMean(Mean):
 @metric("mase")
 class MASE(WindowMean):
     """Mean absolute scaled error: the mean absolute error of a window, divided by that of the seasonal naive forecast
-    within the training part of its series, then the mean over windows and columns (Hyndman & Koehler 2006; averaged
+    in its series before the part that is measured, then the mean over windows and columns (Hyndman & Koehler 2006; averaged
     as in M4). Below 1 is better than the seasonal naive forecast of one step was in training.
 
     Windows of a series whose naive error is 0 or unknown are left out.

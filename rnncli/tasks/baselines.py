@@ -41,7 +41,8 @@ def baseline(target: Target, train: Dataset, test: Dataset, batch_size: int) -> 
     A class or token is answered with the most frequent one, and its likelihood is its share of the training part. Where
     one of them has none, each is counted once more than it was seen (padding is no token and never counted). A label or
     pitch is answered with its frequency, with the same rule. A tag is answered with the most frequent tag of its word,
-    an unknown word's with the most frequent tag of all. Numbers are answered with what the data know of one season
+    that of a word which training has not met with the most frequent tag of all (words that training has, but the
+    vocabulary has not, count as one word). Numbers are answered with what the data know of one season
     before, or else with the mean of the training part.
     """
     match target.kind:

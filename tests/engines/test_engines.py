@@ -140,6 +140,28 @@ def test_junk_in_padding_changes_nothing(engine, cell):
     torch.testing.assert_close(*results)
 
 
+@pytest.mark.parametrize("engine", list(ENGINES))
+@pytest.mark.parametrize("final_state", [True, False])
+def test_what_overflows_beyond_the_end_of_a_short_row_changes_nothing(engine, final_state):
+    weights = CellWeights(make_cell(CELLS["rnn-relu"]), INPUT)
+    with torch.no_grad():
+        weights.weight_hh.copy_(3 * torch.eye(4))  # from zero inputs the bias grows threefold a step, past any float32
+        weights.weight_ih.fill_(-1)
+        weights.bias.fill_(0.5)
+    values = torch.zeros(2, 200, INPUT)
+    values[0] = 1  # holds the long row at zero
+    outputs, last = ENGINES[engine]().run(weights, Padded(values, torch.tensor([200, 3])), final_state=final_state)
+    assert (last is not None) == final_state
+    expected = torch.zeros(2, 200, 4)
+    expected[1, :3] = torch.tensor([0.5, 2.0, 6.5]).unsqueeze(1)
+    torch.testing.assert_close(outputs.values, expected)
+    outputs.values.sum().backward()
+    # Each unit of the short row: from the bias 1 + 4 + 13, from the old state h0 * (1 + 3) + h1 * 1.
+    torch.testing.assert_close(weights.bias.grad, torch.full((4,), 18.0))
+    torch.testing.assert_close(weights.weight_hh.grad, torch.full((4, 4), 4.0))
+    torch.testing.assert_close(weights.weight_ih.grad, torch.zeros(4, INPUT))
+
+
 @pytest.mark.parametrize(("engine", "cell"), RUNS)
 def test_a_state_handed_over_is_one_long_run(engine, cell):
     ours = case(cell)

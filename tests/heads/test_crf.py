@@ -85,6 +85,28 @@ def test_best_path_by_brute_force(constrain: bool, per_step) -> None:
     assert differs
 
 
+@pytest.mark.parametrize("constrain", [False, True])
+@pytest.mark.parametrize("lengths", [LENGTHS, (3, 3), (1,)])
+@pytest.mark.parametrize("size", [1, 100])
+def test_probabilities_are_the_shares_of_all_paths(
+    lengths: tuple[int, ...], constrain: bool, size: float, per_step
+) -> None:
+    head = crf(constrain)
+    features, batch = per_step(None, lengths=lengths)
+    features = features * size
+    with torch.inference_mode():
+        outcome = head.outcome(head(features, batch.sequences), batch)
+    expected = []
+    for row, length in enumerate(lengths):
+        emissions = head.linear(features[row, :length])
+        allowed = list(paths(length, constrain))
+        shares = torch.stack([path_score(head, emissions, path) for path in allowed]).softmax(0)
+        expected.append(torch.zeros(length, 3))
+        for path, share in zip(allowed, shares, strict=True):
+            expected[-1][range(length), path] += share.detach()
+    torch.testing.assert_close(torch.from_numpy(outcome.probabilities), torch.cat(expected))
+
+
 def test_gradients_are_those_of_finite_differences() -> None:
     head = crf().double()
     sequences = Padded(torch.zeros(3, 4, 1), torch.tensor([4, 1, 3]))

@@ -56,7 +56,10 @@ class TaggingLoader(Loader[TaggingSettings]):
                 "task: many-to-one gives one answer for a whole sentence, but the loader tagging has a tag for each "
                 "token; allowed: many-to-many, or one-to-one for each token by itself"
             )
-        self._columns_of(settings.train[0])
+        columns = self._columns_of(settings.train[0])
+        for name in ("separator", "comment"):
+            if columns.conllu and settings.changed(name):
+                raise UserError(f"data.{name}: CoNLL-U says itself what stands between columns and before comments")
 
     def _columns_of(self, source: Path | None) -> Columns:
         """The columns of a file, or of a stream in the format of the training part."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Literal
 
 from pydantic import Field
@@ -58,3 +59,8 @@ class TaggingSettings(DataSettings):
     """Pretrained vectors in the text format of GloVe or word2vec."""
 
     split: SplitSettings = SplitSettings()
+
+    def idle(self) -> Iterator[str]:
+        if self.scheme == "none" and self.changed("train_scheme"):
+            yield "train_scheme: needs the scheme that the tags of the files are written in (data.scheme)"
+        yield from self.idle_split(self.split)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Literal, Self
+from collections.abc import Iterator
+from typing import Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from rnncli.config.paths import InputPath
 from rnncli.config.settings import Settings
-from rnncli.inputs.settings import DataSettings, SplitSettings
+from rnncli.inputs.settings import SplitSettings, TableSettings
 
 
 class TextTarget(Settings):
@@ -24,7 +25,7 @@ class TextTarget(Settings):
     """What stands between the labels of a set."""
 
 
-class TextSettings(DataSettings):
+class TextSettings(TableSettings):
     """Texts from tables, lines or folders."""
 
     loader: Literal["text"]
@@ -32,12 +33,6 @@ class TextSettings(DataSettings):
     format: Literal["auto", "csv", "tsv", "jsonl", "parquet", "lines", "files"] = "auto"
     """Form of the files: auto goes by the file's name; lines is one text a line; files is a folder whose sub-folders
     or files are the classes."""
-
-    columns: list[str] | None = None
-    """Names of the columns of a table that has no header line."""
-
-    separator: Literal[",", ";", "|"] = ","
-    """What stands between the cells of CSV files."""
 
     input: str = "text"
     """Column that holds the text."""
@@ -66,8 +61,7 @@ class TextSettings(DataSettings):
     """Parts that have no file of their own; for a language model they follow one another, validation and test at the
     end of the text."""
 
-    @model_validator(mode="after")
-    def _each_does_something(self) -> Self:
+    def idle(self) -> Iterator[str]:
         tables, following = ("auto", "csv", "tsv"), self.target.kind == "next"
         idle = {
             "columns: names the columns of CSV and TSV alone": self.columns and self.format not in tables,
@@ -77,10 +71,7 @@ class TextSettings(DataSettings):
             "max_length: a language model reads its text as one stream and cuts nothing": self.max_length and following,
             "target.column: with kind: next the text itself is the target": self.target.column and following,
             "target.separator: is for kind: labels": self.target.changed("separator") and self.target.kind != "labels",
+            "target.column: is data.input, the column that is read": self.target.column == self.input,
         }
-        if self.columns and len(set(self.columns)) < len(self.columns):
-            raise ValueError("columns: a name stands twice")
-        told = [sentence for sentence, applies in idle.items() if applies]
-        if told:
-            raise ValueError("; ".join(told))
-        return self
+        yield from (sentence for sentence, applies in idle.items() if applies)
+        yield from self.idle_split(self.split)

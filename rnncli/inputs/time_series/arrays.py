@@ -9,7 +9,7 @@ It is given in place of the arrays, or as data.index, which is asked about the f
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +17,6 @@ import numpy as np
 from rnncli.errors import DataError, unknown
 from rnncli.inputs.files import OnBadRow, damage, open_binary, suffix
 from rnncli.inputs.tables import Row, format_of, require, rows
-from rnncli.inputs.time_series.roles import target_columns
 from rnncli.inputs.time_series.series import Series
 from rnncli.inputs.time_series.settings import TimeSeriesSettings
 from rnncli.inputs.time_series.whole_target import give_target
@@ -25,12 +24,31 @@ from rnncli.inputs.time_series.whole_target import give_target
 SUFFIXES = (".npy", ".npz")
 
 
-def read(path: Path, settings: TimeSeriesSettings, with_target: bool, on_bad_row: OnBadRow | None) -> Iterator[Series]:
-    """The array of a file, or the arrays of an index one after another."""
-    wanted = target_columns(settings) if with_target and settings.target.kind in ("class", "labels", "value") else []
+def looked_up(settings: TimeSeriesSettings, on_bad_row: OnBadRow | None) -> dict[Path, Row]:
+    """The rows of data.index by the files that they are about; none without an index."""
+    found: dict[Path, Row] = {}
+    if settings.index is not None:
+        for row in _index(settings.index, settings, on_bad_row):
+            found.setdefault(_located(row, settings.index, settings).resolve(), row)
+    return found
+
+
+def read(
+    path: Path,
+    settings: TimeSeriesSettings,
+    with_target: bool,
+    on_bad_row: OnBadRow | None,
+    known: Mapping[Path, Row],
+) -> Iterator[Series]:
+    """The array of a file, or the arrays of an index one after another.
+
+    Args:
+        known: the rows of data.index.
+    """
+    wanted = settings.target.names if with_target and settings.target.kind in ("class", "labels", "value") else []
     if suffix(path) in SUFFIXES:
-        row, index = (_entry(path, settings), settings.index) if settings.index and wanted else (None, None)
-        entries = iter([(path, row)])
+        index = settings.index if wanted else None
+        entries: Iterator[tuple[Path, Row | None]] = iter([(path, known.get(path.resolve()))])
     else:
         index = path
         entries = ((_located(row, path, settings), row) for row in _index(path, settings, on_bad_row))
@@ -45,6 +63,8 @@ def read(path: Path, settings: TimeSeriesSettings, with_target: bool, on_bad_row
                 require(row.values, wanted, index, "data.target.columns")
                 if wanted:
                     give_target(series, [row.values[name] for name in wanted], settings, index, row.line)
+            elif index is not None:
+                raise DataError(f"is not in the index {index}", file)
             elif wanted:
                 raise DataError("has no target: data.index must name a table with the column file and the target", file)
         except DataError as error:
@@ -114,12 +134,3 @@ def _located(row: Row, index: Path, settings: TimeSeriesSettings) -> Path:
     if not beside.exists() and settings.root is not None and (settings.root / row.values["file"]).exists():
         return settings.root / row.values["file"]
     return beside
-
-
-def _entry(path: Path, settings: TimeSeriesSettings) -> Row:
-    """The row of data.index about a file."""
-    index = settings.index or path
-    for row in _index(index, settings, None):
-        if _located(row, index, settings).resolve() == path.resolve():
-            return row
-    raise DataError(f"is not in the index {index}", path)

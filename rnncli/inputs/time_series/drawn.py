@@ -18,7 +18,7 @@ from rnncli.inputs.files import OnBadRow
 from rnncli.inputs.loader import Chunk, SplitName
 from rnncli.inputs.splits import draw
 from rnncli.inputs.tables import counted
-from rnncli.inputs.targets import Target, TaskMode
+from rnncli.inputs.targets import Target
 from rnncli.inputs.time_series import frames
 from rnncli.inputs.time_series.encoding import Encoder, common_scaler
 from rnncli.inputs.time_series.examples import Examples
@@ -27,7 +27,6 @@ from rnncli.inputs.time_series.missing import called, fill
 from rnncli.inputs.time_series.reading import files_of, form_of
 from rnncli.inputs.time_series.scaling import Scaler
 from rnncli.inputs.time_series.series import Reading, Series
-from rnncli.inputs.time_series.settings import TimeSeriesSettings
 from rnncli.inputs.time_series.streaming import stream_series
 
 CHUNK = 4000
@@ -48,18 +47,6 @@ class Drawn(Form):
 
     longest: int | None = None
     """Steps after which a series may be cut when it is streamed."""
-
-    def __init__(self, settings: TimeSeriesSettings, task: TaskMode) -> None:
-        super().__init__(settings, task)
-        kind = settings.target.kind
-        for name in ("context", "horizon", "stride"):
-            if settings.changed(name):
-                raise UserError(f"data.{name}: only forecasts are cut into windows; target.kind is {kind}")
-        if settings.split.train is not None:
-            raise UserError(f"data.split.train: only forecasts cut in time; with target.kind {kind} it is the rest")
-        for part in HELD:
-            if isinstance(getattr(settings.split, part), str):
-                raise UserError(f"data.split.{part}: only forecasts are cut at a date; target.kind is {kind}")
 
     @property
     def features(self) -> dict[str, Feature]:
@@ -87,7 +74,7 @@ class Drawn(Form):
         return series
 
     def load(self, limit: int | None, refit: bool) -> dict[SplitName, Dataset]:
-        reading = self.read(self.settings.train, "train" if self._ready_parts else None)
+        reading = self.read_training("train" if self._ready_parts else None)
         parts: dict[SplitName, list[Series]] = {}
         for part, read in (("train", reading), *((part, self._ready(part)) for part in HELD)):
             if read is not None:
@@ -206,7 +193,8 @@ class Drawn(Form):
 
     def _frame_parts(self, paths: Sequence[Path]) -> list[SplitName]:
         files = [file for file in files_of(paths, self.settings) if form_of(file, self.settings) == "frames"]
-        return [part for part in PARTS if any(part in frames.parts(file) for file in files)]
+        held = {part for file in files for part in frames.parts(file)}
+        return [part for part in PARTS if part in held]
 
     def drawn(self, series: list[Series], parts: Sequence[SplitName]) -> dict[SplitName, list[Series]]:
         """The training series and those drawn from them for `parts`."""

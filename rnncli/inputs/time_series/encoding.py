@@ -25,15 +25,15 @@ class Encoded:
     """Series end to end.
 
     Attributes:
-        scaled: (steps, value columns) float32, NaN where missing.
-        values: (steps, width) float32: `scaled` with zero where missing, then, under the policy mask, as many columns
-            that are 1 where a value was observed.
+        truth: (steps, value columns) float32, scaled; NaN where not observed.
+        values: (steps, width) float32, scaled; under the policy mask zero where missing, then as many columns that are
+            1 where a value was observed.
         categories: by column, (steps,) int64 ids.
         offsets: (series + 1,) int64.
         scales: one a series.
     """
 
-    scaled: Tensor
+    truth: Tensor
     values: Tensor
     categories: dict[str, Tensor]
     offsets: np.ndarray
@@ -106,18 +106,21 @@ class Encoder:
         lengths = np.array([len(one) for one in series], np.int64)
         offsets = np.concatenate([[0], np.cumsum(lengths)])
         scales = scales or [self.scaler.of(one.name, one.values) for one in series]
-        scaled = np.empty((offsets[-1], len(self.columns)), np.float32)
+        values = np.empty((offsets[-1], len(self.columns)), np.float32)
         for one, scale, start in zip(series, scales, offsets, strict=False):
-            scaled[start : start + len(one)] = (one.values - scale.center) / scale.scale
-        values = scaled
+            values[start : start + len(one)] = (one.values - scale.center) / scale.scale
+        truth = values
         if self.masked:
-            missing = np.isnan(scaled)
-            values = np.concatenate([np.where(missing, np.float32(0), scaled), ~missing], axis=1, dtype=np.float32)
+            missing = np.isnan(values)
+            values = np.concatenate([np.where(missing, np.float32(0), values), ~missing], axis=1, dtype=np.float32)
+        elif any(one.observed is not None for one in series):
+            unknown = np.concatenate([np.isnan(one.truth) for one in series])
+            truth = np.where(unknown, np.float32(np.nan), values)
         categories = {
             column: torch.from_numpy(np.concatenate([words.encode(one.categories[position]) for one in series]))
             for position, (column, words) in enumerate(self.vocabularies.items())
         }
-        return Encoded(torch.from_numpy(scaled), torch.from_numpy(values), categories, offsets, list(scales))
+        return Encoded(torch.from_numpy(truth), torch.from_numpy(values), categories, offsets, list(scales))
 
     def to_json(self) -> dict[str, Any]:
         return {

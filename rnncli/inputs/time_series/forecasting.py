@@ -22,7 +22,6 @@ from rnncli.inputs.time_series.encoding import Encoder, common_scaler, own_scale
 from rnncli.inputs.time_series.form import Form, Streamed
 from rnncli.inputs.time_series.missing import called, fill
 from rnncli.inputs.time_series.reading import files_of, form_of
-from rnncli.inputs.time_series.roles import target_columns
 from rnncli.inputs.time_series.scaling import Scale
 from rnncli.inputs.time_series.series import Series
 from rnncli.inputs.time_series.settings import TimeSeriesSettings
@@ -122,7 +121,7 @@ class Forecasting(Form):
         settings = self.settings
         if form_of(files_of(settings.train, settings)[0], settings) == "frames":
             raise UserError("data.target.kind: frames are not forecast in windows; take next")
-        reading = self.read(settings.train)
+        reading = self.read_training()
         columns = reading.value_columns
         if settings.missing is None:
             fill(reading.series, columns, None)  # Refuses missing values, counting all of them.
@@ -186,7 +185,7 @@ class Forecasting(Form):
         self.encoder = Encoder.fitted(columns, categories, settings.missing == "mask", training, scaler)
         found = (times.frequency(piece.times) for piece in training if piece.times is not None)
         self.frequency = next((step for step in found if step is not None), None)
-        names = tuple(target_columns(settings) or columns)
+        names = tuple(settings.target.names or columns)
         season = settings.season or times.season_of(self.frequency)
         self.target = Target("forecast", names, horizon=self.horizon, season=season)
 
@@ -219,7 +218,7 @@ class Forecasting(Form):
         """(targets,) of what the series has before `part`; of all of it where it has nothing before."""
         before: tuple[SplitName, ...] = ("train", "valid") if part == "test" else ("train",)
         pieces = [piece for name in before if (piece := timeline.piece(name)) is not None] or [timeline.series]
-        history = np.concatenate([piece.values[:, : len(self.target.names)] for piece in pieces])
+        history = np.concatenate([piece.truth[:, : len(self.target.names)] for piece in pieces])
         return naive_error(history, self.target.season)
 
     def _encoded(self, timelines: Sequence[Timeline]) -> Timelines:
@@ -234,7 +233,7 @@ class Forecasting(Form):
         return Timelines(
             encoded.values,
             encoded.categories,
-            encoded.scaled[:, :count].contiguous(),
+            encoded.truth[:, :count].contiguous(),
             encoded.offsets,
             np.array([scale.center[:count] for scale in scales]),
             np.array([scale.scale[:count] for scale in scales]),

@@ -16,12 +16,27 @@ from rnncli.inputs.files import OnBadRow
 from rnncli.inputs.loader import Chunk, SplitName
 from rnncli.inputs.targets import Target, TaskMode
 from rnncli.inputs.time_series.encoding import Encoder
-from rnncli.inputs.time_series.reading import read_series
+from rnncli.inputs.time_series.reading import files_of, form_of, read_series
 from rnncli.inputs.time_series.series import Reading
 from rnncli.inputs.time_series.settings import TimeSeriesSettings
 
 Streamed = Path | BinaryIO | pd.DataFrame
 """Sources of series to predict."""
+
+TABLES = {"csv", "tsv", "parquet"}
+HEEDED = {
+    "layout": TABLES,
+    "columns": {"csv", "tsv", "arrays"},
+    "separator": {"csv", "arrays"},
+    "time": TABLES,
+    "scaling": {*TABLES, "ts", "arrays"},
+    "scaling_per_series": {*TABLES, "ts", "arrays"},
+    "index": {"arrays"},
+    "array": {"arrays"},
+    "pitches": {"frames"},
+}
+"""The forms of files for which an option does something; options that are not here do it for all. Arrays may have an
+index, which is a table."""
 
 
 class Form(ABC):
@@ -70,6 +85,19 @@ class Form(ABC):
         """One row of the chunk and one prediction at a time, in one."""
         for row, prediction in zip(chunk.rows, predictions, strict=True):
             yield {**row, **prediction}
+
+    def read_training(self, part: SplitName | None = None) -> Reading:
+        """The series of the training part.
+
+        Raises:
+            UserError: an option does nothing for any of its files.
+        """
+        settings = self.settings
+        forms = {form_of(file, settings) for file in files_of(settings.train, settings)}
+        for name, heeding in HEEDED.items():
+            if settings.changed(name) and not forms & heeding:
+                raise UserError(f"data.{name}: does nothing for files of the form {', '.join(sorted(forms))}")
+        return self.read(settings.train, part)
 
     def read(self, paths: Sequence[Path], part: SplitName | None = None) -> Reading:
         """All series of these files, with their targets; notes what was left out."""

@@ -19,8 +19,9 @@ def fill(series: Sequence[Series], columns: Sequence[str], policy: Policy | None
 
     drop leaves out each step at which a value or a target of that step is missing. forward repeats the last value,
     interpolate draws a line between the neighbours (over the times, where there are times) and repeats the last value
-    at the end; both leave out the first steps, up to the one where every column has had a value. mask leaves NaN where
-    it is. Targets that are no inputs are never made up: but for drop they stay NaN.
+    at the end; both leave out the first steps, up to the one where every column has had a value, and remember which
+    values were observed, for a truth is never made up. mask leaves NaN where it is, as do all but drop in targets that
+    are no inputs.
 
     Args:
         columns: names of the columns of `values`.
@@ -91,7 +92,8 @@ def _filled(series: Series, columns: Sequence[str], policy: Policy) -> Series:
         empty = columns[int((~there.any(axis=0)).argmax())]
         raise DataError(f"column {empty} of {called(series)} has no value at all", series.source, int(series.lines[0]))
     start = int(there.argmax(axis=0).max())
-    return replace(series, values=_complete(series, there, policy)).take(slice(start, None))
+    observed = there if series.observed is None else there & series.observed
+    return replace(series, values=_complete(series, there, policy), observed=observed).take(slice(start, None))
 
 
 def _complete(series: Series, there: np.ndarray, policy: Policy) -> np.ndarray:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
+from types import MappingProxyType
 from typing import Literal
 
 import numpy as np
@@ -12,12 +13,12 @@ import pandas as pd
 
 from rnncli.errors import DataError
 from rnncli.inputs.files import OnBadRow, check_exists, suffix
-from rnncli.inputs.tables import FORMATS
+from rnncli.inputs.tables import FORMATS, Row
 from rnncli.inputs.time_series import arrays, frames, table, ts_file, wide
 from rnncli.inputs.time_series.decoding import Decoder
 from rnncli.inputs.time_series.grouping import SHOWN, gap_notes, joined, ordered, parted
 from rnncli.inputs.time_series.missing import called
-from rnncli.inputs.time_series.roles import Roles, chosen, roles, target_columns
+from rnncli.inputs.time_series.roles import Roles, chosen, roles
 from rnncli.inputs.time_series.series import Reading, Series
 from rnncli.inputs.time_series.settings import TimeSeriesSettings
 from rnncli.inputs.time_series.table import TableFormat, TableSource, place_of
@@ -57,6 +58,7 @@ def read_series(
     """
     files = files_of(paths, settings)
     reading = Reading([], list(settings.categories), [], files=files)
+    known = arrays.looked_up(settings, on_bad_row) if with_target else {}
     moved: list[Series] = []
     for path in files:
         form = form_of(path, settings)
@@ -70,7 +72,7 @@ def read_series(
                 reading.series.append(one)
             reading.value_columns = list(roles(settings, with_target).inputs)
             continue
-        for one in islice(others(path, form, settings, with_target, part, on_bad_row), limit):
+        for one in islice(others(path, form, settings, with_target, part, on_bad_row, known), limit):
             names, one = selected(one, form, settings)
             if reading.series and reading.value_columns != names:
                 before = reading.series[0]
@@ -98,7 +100,7 @@ def files_of(paths: Sequence[Path], settings: TimeSeriesSettings) -> list[Path]:
         if not path.is_dir():
             files.append(path)
             continue
-        wanted = "arrays" if settings.index is not None else settings.format
+        wanted = "arrays" if settings.index or settings.array else settings.format
         inside = [entry for entry in sorted(path.iterdir()) if BY_SUFFIX.get(suffix(entry)) is not None]
         inside = [entry for entry in inside if wanted in ("auto", BY_SUFFIX[suffix(entry)])]
         forms = {BY_SUFFIX[suffix(entry)] for entry in inside}
@@ -117,7 +119,7 @@ def form_of(source: TableSource, settings: TimeSeriesSettings) -> Form:
         return settings.format
     if not isinstance(source, Path):
         return "csv"
-    if settings.index is not None:
+    if settings.index is not None or settings.array is not None:
         return "arrays"
     form = BY_SUFFIX.get(suffix(source))
     if form is None:
@@ -134,8 +136,13 @@ def others(
     with_target: bool,
     part: str | None,
     on_bad_row: OnBadRow | None,
+    known: Mapping[Path, Row] = MappingProxyType({}),
 ) -> Iterator[Series]:
-    """The series of a source that is no long table, one after another."""
+    """The series of a source that is no long table, one after another.
+
+    Args:
+        known: of arrays, the rows of data.index.
+    """
     if settings.categories:
         raise DataError("data.categories are columns of long tables; this is none", place_of(source))
     if form in ("csv", "tsv", "parquet"):
@@ -149,7 +156,7 @@ def others(
             raise DataError(f"frames hold no target of the kind {settings.target.kind}; data.target.kind: next does")
         found = frames.read(source, settings, part, on_bad_row)
     elif isinstance(source, Path):
-        found = arrays.read(source, settings, with_target, on_bad_row)
+        found = arrays.read(source, settings, with_target, on_bad_row, known)
     else:
         raise DataError("arrays are read from files, not from standard input")
     yield from found
@@ -165,7 +172,7 @@ def selected(series: Series, form: Form, settings: TimeSeriesSettings) -> tuple[
         names = ["value"] if width == 1 else [f"{noun}_{number}" for number in range(1, width + 1)]
     else:
         # The values of a wide table have no column name of their own: the user's, if any.
-        names = target_columns(settings)[:1] if own else []
+        names = settings.target.names[:1] if own else []
         names = names or ["value"]
     wanted = chosen(names, settings, series.source)
     if wanted != names:

@@ -55,7 +55,7 @@ class Roles:
 
 def roles(settings: TimeSeriesSettings, with_target: bool) -> Roles:
     """The roles that the settings give, those of targets alone only on demand."""
-    kind, named = settings.target.kind, target_columns(settings)
+    kind, named = settings.target.kind, settings.target.names
     joint = kind in ("forecast", "next")
     return Roles(
         inputs=tuple(dict.fromkeys([*(named if joint else []), *settings.covariates])),
@@ -67,12 +67,6 @@ def roles(settings: TimeSeriesSettings, with_target: bool) -> Roles:
     )
 
 
-def target_columns(settings: TimeSeriesSettings) -> list[str]:
-    """The names in `target.columns`, however many."""
-    columns = settings.target.columns
-    return [] if columns is None else [columns] if isinstance(columns, str) else list(columns)
-
-
 def chosen(names: Sequence[str], settings: TimeSeriesSettings, place: str | Path) -> list[str]:
     """Which columns of a file that has nothing but inputs are read: those named, or without names all of them.
 
@@ -81,6 +75,6 @@ def chosen(names: Sequence[str], settings: TimeSeriesSettings, place: str | Path
     """
     wanted = roles(settings, with_target=False).inputs
     require(names, wanted, place, "data.target.columns or data.covariates")
-    if settings.target.kind in ("forecast", "next") and not target_columns(settings) and wanted:
+    if settings.target.kind in ("forecast", "next") and not settings.target.names and wanted:
         raise DataError("data.covariates are named, so data.target.columns must name what is to be forecast", place)
     return list(wanted or names)

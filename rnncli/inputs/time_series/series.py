@@ -28,6 +28,7 @@ class Series:
         target_values: targets of the kind value, (steps, targets) or (1, targets) for the series, NaN where missing;
             else None.
         rows: own columns as text, one a step or one for the series; kept only when asked for.
+        observed: (steps, value columns) bool: False where `missing.fill` made the value up; None where it made up none.
     """
 
     name: str
@@ -41,9 +42,15 @@ class Series:
     target_values: np.ndarray | None = None
     rows: list[dict[str, str]] | None = None
     form: str | None = None
+    observed: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.values)
+
+    @property
+    def truth(self) -> np.ndarray:
+        """(steps, value columns) float64: what was observed, NaN elsewhere."""
+        return self.values if self.observed is None else np.where(self.observed, self.values, np.nan)
 
     def take(self, steps: np.ndarray | slice) -> Series:
         """The same series with some of its steps, by position or mask; what holds for the whole series stays."""
@@ -73,6 +80,7 @@ class Series:
             target_values=numbers,
             rows=rows,
             form=self.form,
+            observed=None if self.observed is None else self.observed[steps],
         )
 
 

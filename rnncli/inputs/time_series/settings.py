@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Literal
 
 from pydantic import Field, model_validator
 
 from rnncli.config.paths import InputPath
 from rnncli.config.settings import Settings
-from rnncli.inputs.settings import DataSettings
+from rnncli.inputs.settings import TableSettings
 
 
 class SeriesTarget(Settings):
@@ -23,6 +24,11 @@ class SeriesTarget(Settings):
 
     separator: str = " "
     """What stands between the labels of a set."""
+
+    @property
+    def names(self) -> list[str]:
+        """The names in `columns`, however many."""
+        return [self.columns] if isinstance(self.columns, str) else list(self.columns or [])
 
     @model_validator(mode="after")
     def _one_column(self) -> SeriesTarget:
@@ -52,7 +58,7 @@ class SeriesSplit(Settings):
     """Seed of the draw of whole series."""
 
 
-class TimeSeriesSettings(DataSettings):
+class TimeSeriesSettings(TableSettings):
     """Numbers in time: forecasting, and classes or values of whole series or of each step."""
 
     loader: Literal["time-series"]
@@ -63,12 +69,6 @@ class TimeSeriesSettings(DataSettings):
 
     layout: Literal["long", "wide"] = "long"
     """Tables with one step a row, or with one series a row (first its name, then its values)."""
-
-    columns: list[str] | None = None
-    """Names of the columns of a table that has no header line."""
-
-    separator: Literal[",", ";", "|"] = ","
-    """What stands between the cells of CSV files."""
 
     series: str | None = None
     """Column that names the series a row belongs to; rows of different files are different series."""
@@ -121,12 +121,37 @@ class TimeSeriesSettings(DataSettings):
 
     split: SeriesSplit = SeriesSplit()
 
-    @model_validator(mode="after")
-    def _without_effect(self) -> TimeSeriesSettings:
+    def idle(self) -> Iterator[str]:
+        kind, forecast = self.target.kind, self.target.kind == "forecast"
         if self.time_format is not None and self.time is None:
-            raise ValueError("time_format says how the column `time` is written, but there is no `time`")
-        if self.changed("separator") and self.format not in ("auto", "csv"):
-            raise ValueError(f"separator: is for CSV alone, and format is {self.format}")
+            yield "time_format: says how the column `time` is written, but there is no `time`"
         if self.layout == "wide" and self.time is not None:
-            raise ValueError("time: a table of the layout wide has no column of times")
-        return self
+            yield "time: a table of the layout wide has no column of times"
+        if kind != "labels" and self.target.changed("separator"):
+            yield "target.separator: is for kind: labels"
+        if not forecast:
+            for name in ("context", "horizon", "stride", "season"):
+                if self.changed(name):
+                    yield f"{name}: is for forecasts; target.kind is {kind}"
+            if self.split.train is not None:
+                yield f"split.train: is for forecasts; with target.kind {kind} it is what the other parts leave"
+            for part in ("valid", "test"):
+                if isinstance(getattr(self.split, part), str):
+                    yield f"split.{part}: only forecasts are cut at a date; target.kind is {kind}"
+        elif self.split.changed("seed"):
+            yield "split.seed: nothing is drawn, as forecasts cut every series in time"
+        if self.scaling_per_series and self.scaling == "none":
+            yield "scaling_per_series: nothing is scaled with scaling: none"
+        if self.scaling_per_series and kind == "next":
+            yield "scaling_per_series: a series' own scale tells of the steps to come, the targets of kind next"
+        asked = set(self.target.names)
+        if kind in ("forecast", "next"):
+            yield from (
+                f"covariates: {name} is a target, which is read anyway" for name in self.covariates if name in asked
+            )
+        else:
+            for option in ("covariates", "categories"):
+                for name in getattr(self, option):
+                    if name in asked:
+                        yield f"{option}: {name} is the target, which the model can't be given to read"
+        yield from self.idle_split(self.split)

@@ -14,7 +14,6 @@ from rnncli.inputs.targets import Target
 from rnncli.inputs.time_series.answers import for_each_step
 from rnncli.inputs.time_series.drawn import Drawn
 from rnncli.inputs.time_series.examples import Examples
-from rnncli.inputs.time_series.roles import target_columns
 from rnncli.inputs.time_series.scaling import Scaler
 from rnncli.inputs.time_series.series import Series
 from rnncli.inputs.time_series.whole import Answered
@@ -56,7 +55,7 @@ class NextStep(Drawn):
             counts = np.sum([series.values[1:].sum(axis=0) for series in training], axis=0).astype(int)
             self.target = Target("frame", columns, tuple(counts.tolist()), per_step=True)
         else:
-            self.target = Target("value", tuple(target_columns(self.settings)) or columns, per_step=True)
+            self.target = Target("value", tuple(self.settings.target.names) or columns, per_step=True)
 
     def scaler(self, training: Sequence[Series]) -> Scaler:
         # Notes stay 0 and 1, whatever the scaling of numbers.
@@ -78,7 +77,7 @@ class NextStep(Drawn):
         before[encoded.offsets[1:] - 1], after[encoded.offsets[:-1]] = False, False
         offsets = encoded.offsets - np.arange(len(encoded.offsets))
         read = {name: Ragged(ragged.flat[torch.from_numpy(before)], offsets) for name, ragged in inputs.items()}
-        targets = Ragged(encoded.scaled[torch.from_numpy(after), :count], offsets)
+        targets = Ragged(encoded.truth[torch.from_numpy(after), :count], offsets)
         return Examples(read, targets, units, per_step=True, repeats=True)
 
     def own_rows(self, series: Series) -> list[dict[str, Any]]:

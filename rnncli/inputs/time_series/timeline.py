@@ -144,7 +144,9 @@ class Timeline:
 
 
 def _joined(first: Series, second: Series) -> Series:
-    stamps = None
+    stamps = observed = None
+    if first.observed is not None:
+        observed = np.concatenate([first.observed, np.ones(second.values.shape, bool)])
     if first.times is not None and second.times is not None:
         stamps = np.concatenate([first.times, second.times])
     return replace(
@@ -156,4 +158,5 @@ def _joined(first: Series, second: Series) -> Series:
         label=None,
         target_values=None,
         rows=None,
+        observed=observed,
     )

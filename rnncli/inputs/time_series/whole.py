@@ -14,7 +14,6 @@ from rnncli.inputs.targets import Target
 from rnncli.inputs.time_series.answers import AnswerKind, Answers, for_each_step, for_the_whole
 from rnncli.inputs.time_series.drawn import CHUNK, Drawn, part_names
 from rnncli.inputs.time_series.examples import Examples, Rows
-from rnncli.inputs.time_series.roles import target_columns
 from rnncli.inputs.time_series.series import Series
 
 
@@ -30,7 +29,7 @@ class Answered(Drawn):
         asked = self.settings.target
         kind = cast(AnswerKind, asked.kind)  # The loader gives other kinds to other forms.
         self.answers = Answers.fitted(
-            kind, target_columns(self.settings), asked.separator, self.settings.scaling, training
+            kind, self.settings.target.names, asked.separator, self.settings.scaling, training
         )
         self.target = Target(kind, self.answers.names, self.answers.counts, per_step=self.per_step)
 

@@ -11,7 +11,6 @@ from rnncli.errors import DataError
 from rnncli.inputs.files import OnBadRow
 from rnncli.inputs.tables import require, rows
 from rnncli.inputs.time_series.numbers import numbers
-from rnncli.inputs.time_series.roles import target_columns
 from rnncli.inputs.time_series.series import Series
 from rnncli.inputs.time_series.settings import TimeSeriesSettings
 from rnncli.inputs.time_series.table import TableFormat, TableSource, place_of
@@ -28,7 +27,7 @@ def read(
     """The series of a table, as they are read; the kinds class, labels and value take their target from the columns
     that the target names, which are then no values."""
     place = place_of(source)
-    separate = [] if settings.target.kind in ("forecast", "next") else target_columns(settings)
+    separate = [] if settings.target.kind in ("forecast", "next") else settings.target.names
     seen: dict[str, int] = {}
     for row in rows(
         source,

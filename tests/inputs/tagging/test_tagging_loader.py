@@ -309,3 +309,15 @@ def test_a_damaged_state_is_refused(files: dict[str, Any], damage: Any) -> None:
     damage(state)
     with pytest.raises(RunError, match="damaged"):
         loader(files, characters=True).restore(state)
+
+
+def test_options_that_would_do_nothing(files: dict[str, Any], tmp_path: Path) -> None:
+    for options, told in (
+        ({"train_scheme": "BIOES"}, "train_scheme: needs the scheme"),
+        ({"split": {"valid": 0.2}}, "split.valid: data.valid has files of its own"),
+    ):
+        with pytest.raises(ValueError, match=told):
+            loader(files, **options)
+    for option in ({"separator": " "}, {"comment": "%"}):
+        with pytest.raises(UserError, match=f"data.{next(iter(option))}: CoNLL-U says itself"):
+            loader({"train": [tmp_path / "a.conllu.gz"]}, **option)

@@ -1,5 +1,6 @@
 import io
 import json
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -411,6 +412,8 @@ def test_tasks_that_texts_have_not(tmp_path, task, kind):
         ({"target": {"kind": "next"}, "max_length": 3}, "cuts nothing"),
         ({"target": {"kind": "next", "column": "text"}}, "the text itself is the target"),
         ({"target": {"kind": "class", "separator": ","}}, "is for kind: labels"),
+        ({"target": {"kind": "class", "column": "text"}}, "target.column: is data.input"),
+        ({"valid": Path("v.csv"), "split": {"valid": 0.2}}, "split.valid: data.valid has files of its own"),
     ],
 )
 def test_options_that_would_do_nothing(tmp_path, settings, message):

@@ -48,6 +48,7 @@ def loader_of(train, task="many-to-many", **changes) -> TimeSeriesLoader:
         "horizon": HORIZON,
         "split": {"valid": 10, "test": 12},
     }
+    options["split"] = {part: steps for part, steps in options["split"].items() if part not in changes}
     options |= changes
     return TimeSeriesLoader(TimeSeriesSettings(**options), task)
 
@@ -157,7 +158,7 @@ def test_refit_joins_train_and_valid(file):
 
 @pytest.mark.parametrize("kind", ["standard", "minmax", "robust", "none"])
 def test_each_series_by_its_own_scale(file, kind):
-    loader = loader_of(file, scaling=kind, scaling_per_series=True)
+    loader = loader_of(file, scaling=kind, scaling_per_series=kind != "none")
     parts = loader.load()
     numbers = table()
     loads = [one["load"].to_numpy() for _, one in numbers.groupby("name")]
@@ -183,6 +184,25 @@ def test_masked_values_read_zero_and_targets_stay_unknown(tmp_path):
     assert (values[..., 0].numpy()[~there] == 0).all() and (values[..., 3] == 1).all() and values.isfinite().all()
     ahead = np.array([gone[start : start + HORIZON] for name in (0, 60) for start in range(name + 48, name + 58)])
     np.testing.assert_array_equal(batch.targets[..., 0].isnan().numpy(), ahead)
+
+
+@pytest.mark.parametrize("missing", ["forward", "interpolate"])
+def test_a_value_that_was_made_up_is_read_and_is_no_truth(tmp_path, missing):
+    numbers = table()
+    for step in (20, 39, 50, 119):
+        numbers.loc[step, "load"] = np.nan
+    numbers.to_csv(tmp_path / "data.csv", index=False)
+    parts = loader_of(tmp_path / "data.csv", missing=missing).load()
+    for part, (begin, end) in {"train": (0, 38), "valid": (38, 48), "test": (48, 60)}.items():
+        batch = everything(parts[part])
+        load = numbers["load"].to_numpy()
+        first = begin + CONTEXT if part == "train" else begin
+        wanted = [load[one + at : one + at + HORIZON] for one in (0, 60) for at in range(first, end - HORIZON + 1)]
+        np.testing.assert_allclose(own_units(batch)[..., 0], wanted, rtol=1e-5, atol=1e-5)
+        assert batch.inputs["values"].values.isfinite().all()
+    apart = np.abs(load[7:48] - load[:41])
+    assert np.isnan(apart).sum() > 1
+    assert batch.naive_error[0].item() == pytest.approx(np.nanmean(apart), rel=1e-6)
 
 
 def test_missing_values_need_a_policy(tmp_path):

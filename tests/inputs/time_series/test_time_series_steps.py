@@ -110,9 +110,8 @@ def test_one_target_for_a_series_is_not_one_a_step(tmp_path):
         loader_of(tmp_path / "a.ts", "class", series=None).load()
 
 
-@pytest.mark.parametrize("per_series", [False, True])
-def test_the_next_step(file, per_series):
-    loader = loader_of(file, columns=["x"], covariates=["y"], scaling_per_series=per_series)
+def test_the_next_step(file):
+    loader = loader_of(file, columns=["x"], covariates=["y"])
     parts = loader.load()
     assert loader.target.kind == "value" and loader.target.names == ("x",) and loader.target.per_step
     assert loader.features == {"values": Values(2, (0,))}
@@ -131,6 +130,18 @@ def test_the_next_step(file, per_series):
                 batch.inputs["values"].values[row, 1:length, 0], batch.targets[row, : length - 1, 0]
             )
     assert sorted(seen) == list(range(20))
+
+
+def test_a_next_step_that_was_made_up_is_no_truth(tmp_path):
+    numbers = table()
+    numbers.loc[numbers.groupby("name").cumcount() == 1, "x"] = np.nan
+    numbers.to_csv(tmp_path / "data.csv", index=False)
+    batch = everything(loader_of(tmp_path / "data.csv", columns=["x"], missing="forward").load()["train"])
+    assert batch.inputs["values"].values.isfinite().all()
+    steps = batch.sequences
+    assert torch.equal(
+        batch.targets[..., 0].isnan()[steps.mask], (torch.arange(steps.time) == 0).expand(steps.batch, -1)[steps.mask]
+    )
 
 
 def test_every_step_is_read_where_the_next_is_unknown(file):
