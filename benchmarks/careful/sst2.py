@@ -14,7 +14,7 @@ from torch.utils.data import DataLoader
 
 
 def read(path):
-    with open(path, encoding="utf-8", newline="") as file:
+    with path.open(encoding="utf-8", newline="") as file:
         return [(row[0].split(), int(row[1])) for row in csv.reader(file, delimiter="\t", quoting=csv.QUOTE_NONE)]
 
 

@@ -9,6 +9,9 @@ import numpy as np
 PADDING, UNKNOWN = 0, 1
 """The first two entries of every vocabulary."""
 
+LARGEST = float(np.finfo(np.float32).max)
+"""The model's numbers are float32: larger ones would be infinite there."""
+
 
 @dataclass(frozen=True)
 class Tokens:

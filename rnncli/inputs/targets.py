@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
+
+from rnncli.errors import nearest
 
 TaskMode = Literal["one-to-one", "many-to-one", "many-to-many"]
 
@@ -43,3 +46,20 @@ class Target:
             key: tuple(value) if isinstance(value, list) else value for key, value in saved.items()
         }
         return cls(**plain)
+
+
+def in_order(names: Iterable[str]) -> tuple[str, ...]:
+    """Classes or labels sorted by value where all are numbers, else by text."""
+    names = list(names)
+    try:
+        return tuple(sorted(names, key=lambda name: (float(name), name)))
+    except ValueError:
+        return tuple(sorted(names))
+
+
+def unseen(noun: str, name: str, names: Sequence[str]) -> str:
+    """A sentence about a class or label that is not among the `names` of the training part."""
+    close = nearest(name, names)
+    shown = ", ".join(names[:10]) + (", ..." if len(names) > 10 else "")
+    hint = f"did you mean {close!r}? " if close else ""
+    return f"{noun} {name!r} does not occur in the training part; {hint}it has {shown}"

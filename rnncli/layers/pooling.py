@@ -40,9 +40,12 @@ class Pooling(nn.Module):
         return torch.cat([ways[name](outputs) for name in self.names], dim=1)
 
     def _last(self, outputs: Padded) -> Tensor:
-        rows = torch.arange(outputs.batch, device=outputs.values.device)
-        read_forward = outputs.values[..., : self.forward_features][rows, outputs.last]
-        return torch.cat([read_forward, outputs.values[:, 0, self.forward_features :]], dim=1)
+        values, ahead = outputs.values, self.forward_features
+        if outputs.full:
+            last = values[:, -1]
+        else:
+            last = values[torch.arange(outputs.batch, device=values.device), outputs.last]
+        return last if ahead == values.shape[2] else torch.cat([last[:, :ahead], values[:, 0, ahead:]], dim=1)
 
     def _attention(self, outputs: Padded) -> Tensor:
         values = outputs.zeroed().values

@@ -25,8 +25,8 @@ class WindowMean(Mean):
 @metric("mase")
 class MASE(WindowMean):
     """Mean absolute scaled error: the mean absolute error of a window, divided by that of the seasonal naive forecast
-    in its series before the part that is measured, then the mean over windows and columns (Hyndman & Koehler 2006; averaged
-    as in M4). Below 1 is better than the seasonal naive forecast of one step was in training.
+    in what its series has before the part that is measured, then the mean over windows and columns (Hyndman & Koehler
+    2006; averaged as in M4). Below 1 is better than the seasonal naive forecast of one step was there.
 
     Windows of a series whose naive error is 0 or unknown are left out.
     """

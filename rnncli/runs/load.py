@@ -31,7 +31,7 @@ class LoadedRun:
     Args:
         path: the run directory.
         device: as in a config; the run's own if None.
-        threads: of the CPU; as torch has it if None.
+        threads: of the CPU; the run's own if None.
 
     Attributes:
         threshold: probability from which the second of two classes is predicted, where one was chosen.
@@ -41,6 +41,7 @@ class LoadedRun:
         self.directory = RunDirectory.open(Path(path))
         self.config: RunConfig = self.directory.read_config()
         weights = self.directory.read_weights()
+        threads = threads or self.config.training.threads
         if threads is not None:
             torch.set_num_threads(threads)
         self.device = choose_device(device or self.config.training.device, mixed_precision=False)

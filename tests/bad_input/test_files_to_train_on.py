@@ -142,7 +142,7 @@ def test_a_run_that_stands_is_not_lost_to_a_bad_file(texts, command):
     ("loader", "place", "said"),
     [
         ("texts", "test.csv:32", "class 'maybe' does not occur in the training part; it has no, yes"),
-        ("gestures", "test.csv:75", "the class 'maybe' is not in the training part, which has down, up"),
+        ("gestures", "test.csv:75", "class 'maybe' does not occur in the training part; it has down, up"),
     ],
 )
 def test_a_class_that_only_the_test_part_has(loader, place, said, trained, command):
@@ -210,7 +210,7 @@ def test_a_pickle_for_an_array(gestures, command):
     pickle = b"cos\nsystem\n(S'touch loaded'\ntR."
     for name in ("a.npy", "a.npz"):
         path = gestures.write(pickle, name=name)
-        command("train", "config.yaml").refused(f"{path}: is no array of numbers")
+        command("train", "config.yaml", "--set", "data.time=null").refused(f"{path}: is no array of numbers")
     assert not Path("loaded").exists()
 
 

@@ -14,13 +14,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from rnncli.errors import DataError, nearest
+from rnncli.errors import DataError
 from rnncli.inputs.batches import Batch, Ragged, Sequences
-from rnncli.inputs.targets import Target
+from rnncli.inputs.features import LARGEST
+from rnncli.inputs.targets import Target, in_order, unseen
 from rnncli.inputs.text.settings import TextTarget
-
-LARGEST = float(np.finfo(np.float32).max)
-"""The model's numbers are float32: larger ones would be infinite there."""
 
 Answer = str | tuple[str, ...] | float
 """One class, a set of labels, a number."""
@@ -77,28 +75,16 @@ def fit(answers: Sequence[Any], settings: TextTarget, path: Path) -> Target:
             f"the training part has only one class, {next(iter(counts))!r}: a classifier needs at least two", path
         )
     names = in_order(counts)
-    return Target("labels" if labels else "class", tuple(names), tuple(counts[name] for name in names))
+    return Target("labels" if labels else "class", names, tuple(counts[name] for name in names))
 
 
-def in_order(names: Sequence[str] | Counter[str]) -> list[str]:
-    """Sorted by value where all are numbers, else by text."""
-    try:
-        return sorted(names, key=lambda name: (float(name), name))
-    except ValueError:
-        return sorted(names)
-
-
-def unseen(answer: Any, target: Target, known: set[str]) -> str | None:
+def unknown(answer: Any, target: Target, known: set[str]) -> str | None:
     """A sentence about the class or label that the training part lacks; None where it has all."""
     if target.kind == "value":
         return None
     for name in answer if target.kind == "labels" else [answer]:
         if name not in known:
-            noun = "label" if target.kind == "labels" else "class"
-            close = nearest(name, target.names)
-            shown = ", ".join(target.names[:10]) + (", ..." if len(target.names) > 10 else "")
-            hint = f"did you mean {close!r}? " if close else ""
-            return f"{noun} {name!r} does not occur in the training part; {hint}it has {shown}"
+            return unseen("label" if target.kind == "labels" else "class", name, target.names)
     return None
 
 

@@ -194,7 +194,7 @@ class TextLoader(Loader[TextSettings]):
         if target is not None and part.answers:
             known = set(target.names)
             for row, answer in enumerate(part.answers):
-                if (sentence := answers.unseen(answer, target, known)) is not None:
+                if (sentence := answers.unknown(answer, target, known)) is not None:
                     wrong.setdefault(row, sentence)
         if not wrong:
             return part, encoded

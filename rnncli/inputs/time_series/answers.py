@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from rnncli.errors import DataError
+from rnncli.inputs.targets import in_order, unseen
 from rnncli.inputs.time_series.missing import called
 from rnncli.inputs.time_series.scaling import Scale, ScaleKind, fit
 from rnncli.inputs.time_series.series import Series
@@ -83,13 +84,7 @@ class Answers:
 
     def _id(self, ids: Mapping[str, int], name: str, series: Series, line: int | None) -> int:
         if name not in ids:
-            shown = ", ".join(self.names[:10]) + (", ..." if len(self.names) > 10 else "")
-            raise DataError(
-                f"the {'class' if self.kind == 'class' else 'label'} {name!r} is not in the training part, "
-                f"which has {shown}",
-                series.source,
-                line,
-            )
+            raise DataError(unseen("class" if self.kind == "class" else "label", name, self.names), series.source, line)
         return ids[name]
 
     def to_json(self) -> dict[str, Any]:
@@ -105,14 +100,6 @@ class Answers:
     def from_json(cls, saved: Mapping[str, Any]) -> Answers:
         scale = None if saved["scale"] is None else Scale.from_json(saved["scale"])
         return cls(saved["kind"], tuple(saved["names"]), tuple(saved["counts"]), scale, saved["separator"])
-
-
-def in_order(names: Iterable[str]) -> tuple[str, ...]:
-    """Sorted; by number where all are numbers."""
-    try:
-        return tuple(sorted(names, key=lambda name: (float(name), name)))
-    except ValueError:
-        return tuple(sorted(names))
 
 
 def for_the_whole(series: Series) -> Series:

@@ -6,11 +6,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from rnncli.inputs.features import LARGEST
+
 MISSING = ("", "?", "na", "n/a", "nan", "none", "null")
 """How a missing number is written, in lower case."""
-
-LARGEST = float(np.finfo(np.float32).max)
-"""What the model reads is float32: larger numbers would be infinite there."""
 
 _NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"
 

@@ -12,7 +12,7 @@ import torch
 
 from rnncli.errors import DataError, RunError, UserError
 from rnncli.inputs.features import Categories, Values
-from rnncli.inputs.time_series.answers import in_order
+from rnncli.inputs.targets import in_order
 from rnncli.inputs.time_series.loader import TimeSeriesLoader
 from rnncli.inputs.time_series.settings import TimeSeriesSettings
 
@@ -161,7 +161,7 @@ def test_a_class_that_training_lacks_is_named_with_its_line(tmp_path, file):
     other.loc[other["name"] == "s4", "mark"] = "11"
     other.to_csv(tmp_path / "test.csv", index=False)
     line = int((other["name"] == "s4").argmax()) + 2
-    with pytest.raises(DataError, match=rf"test.csv:{line}: the class '11' is not in the training part, which has 2,"):
+    with pytest.raises(DataError, match=rf"test.csv:{line}: class '11' does not occur in the training part; it has 2,"):
         loader_of(file, test=[tmp_path / "test.csv"]).load()
 
 
