@@ -52,6 +52,9 @@ def train(
             raise UserError(f"{config}: is a directory; to go on with a run, add --resume")
         if out is not None:
             raise UserError(f"--out {out}: a run goes on where it is, in {config}")
+        from rnncli.runs.directory import RunDirectory
+
+        RunDirectory.open(config)  # says what is amiss before its config is read
         config, out = config / "config.yaml", config
     flags = {
         "device": device,

@@ -6,9 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO, Generic, Literal, TypeVar
-
-import pandas as pd
+from typing import TYPE_CHECKING, Any, BinaryIO, Generic, Literal, TypeAlias, TypeVar
 
 from rnncli.errors import DataError
 from rnncli.inputs.batches import Dataset
@@ -18,7 +16,10 @@ from rnncli.inputs.targets import Target, TaskMode
 from rnncli.registry import Registry
 
 SplitName = Literal["train", "valid", "test"]
-Source = Path | BinaryIO | pd.DataFrame | Sequence[str]
+if TYPE_CHECKING:
+    import pandas as pd
+
+Source: TypeAlias = "Path | BinaryIO | pd.DataFrame | Sequence[str]"
 """Where rows to predict come from: a file or folder, standard input, a frame, texts."""
 
 S = TypeVar("S", bound=DataSettings)

@@ -9,13 +9,15 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO, Literal
-
-import pandas as pd
+from typing import TYPE_CHECKING, Any, BinaryIO, Literal
 
 from rnncli.errors import DataError, nearest
 from rnncli.inputs.files import OnBadRow, lines, open_binary, place, suffix
+from rnncli.inputs.frame import is_frame
 from rnncli.inputs.settings import Separator
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 TableFormat = Literal["csv", "tsv", "jsonl", "parquet"]
 
@@ -80,7 +82,7 @@ def rows(
     Raises:
         DataError: the file is absent, empty or damaged, its header is not usable, or a row can't be read.
     """
-    if isinstance(source, pd.DataFrame):
+    if is_frame(source):
         return _frame(source)
     if format == "parquet":
         return _parquet(source)

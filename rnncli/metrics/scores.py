@@ -50,12 +50,12 @@ class Scores:
 
 
 def better(name: str, new: float, old: float) -> bool:
-    """Whether `new` improves on `old` in the direction of the metric, or of "loss". NaN is worse than any number.
+    """Whether `new` improves on `old` in the direction of the metric. NaN is worse than any number.
 
     Raises:
         UserError: there is no such metric.
     """
     if math.isnan(new) or math.isnan(old):
         return math.isnan(old) and not math.isnan(new)
-    higher = name != "loss" and METRICS[name].higher_is_better
+    higher = METRICS[name].higher_is_better
     return new > old if higher else new < old

@@ -57,17 +57,18 @@ def lines(event: RunEvent) -> list[str]:
                 *resumed,
             ]
         case Evaluation():
-            values = " ".join(f"{name} {value:.4g}" for name, value in event.values.items())
+            values = "".join(f"{name} {value:.4g} " for name, value in event.values.items())
             return [
-                f"epoch {event.epoch} step {event.step} train loss {event.train_loss:.4g} {values} "
+                f"epoch {event.epoch} step {event.step} train loss {event.train_loss:.4g} {values}"
                 f"rate {event.learning_rate:.3g} {event.items_per_second:,.0f} items/s {event.seconds:.1f} s"
                 + (" best" if event.best and event.values else "")
             ]
         case Finished(summary=summary):
             best = summary["valid"].get(summary["metric"])
             chosen = f", {summary['metric']} {best:.4g}" if best is not None else ""
+            epochs = "1 epoch" if summary["epochs"] == 1 else f"{summary['epochs']} epochs"
             return [
-                f"ended ({summary['ended']}) after {summary['epochs']} epochs, {summary['seconds']['total']:.1f} s; "
+                f"ended ({summary['ended']}) after {epochs}, {summary['seconds']['total']:.1f} s; "
                 f"best epoch {summary['best_epoch']}{chosen}"
             ]
     return []

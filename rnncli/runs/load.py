@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import pandas as pd
 import torch
 
 from rnncli.errors import DataError
@@ -18,6 +17,9 @@ from rnncli.runs.directory import RunDirectory
 from rnncli.tasks.evaluation import outcomes
 from rnncli.tasks.predictions import Prediction, in_order, predictions
 from rnncli.training.device import choose_device
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 def refuse(error: DataError) -> None:
@@ -64,6 +66,8 @@ class LoadedRun:
             DataError: a row can't be read.
         """
         rows = Path(source) if isinstance(source, str) else source
+        import pandas as pd
+
         return pd.DataFrame(list(self.rows(rows, refuse, probabilities)))
 
     def rows(

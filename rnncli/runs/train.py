@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 
-from rnncli.errors import Interrupted, RunError
+from rnncli.errors import Interrupted, RunError, UserError
 from rnncli.inputs.batches import Dataset
 from rnncli.metrics.scores import better
 from rnncli.runs.assembly import Assembled, assemble, put_weights, warm_start
@@ -173,6 +173,8 @@ class _Run:
             named = ("inputs.", "others.", "head.")
             weights = {name: value for name, value in weights.items() if not name.startswith(named)}
         taken, of = warm_start(self.parts.model, weights)
+        if taken == 0:
+            raise UserError(f"training.init_from: {path} has no weights of the names and shapes of this model")
         self.notes.append(f"{taken} of {of} tensors start from {path}")
 
     def _stop_if(self, asked: Asked) -> None:

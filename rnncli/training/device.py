@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from rnncli.errors import UserError
+from rnncli.errors import UserError, unknown
 
 
 def choose_device(name: str, mixed_precision: bool) -> torch.device:
@@ -17,7 +17,9 @@ def choose_device(name: str, mixed_precision: bool) -> torch.device:
         name = "cuda" if torch.cuda.is_available() else "cpu"
     kind = name.split(":")[0]
     present = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
-    if not present.get(kind, False):
+    if kind not in present:
+        raise UserError("training.device: " + unknown("device", name, ["auto", *present, "cuda:1"]))
+    if not present[kind]:
         here = ", ".join(each for each, there in present.items() if there)
         raise UserError(f"training.device: {name!r} is not to be had on this machine; it has {here}")
     try:

@@ -77,6 +77,7 @@ class Loop:
         progress, every = self.progress, self.settings.checkpoint_steps
         self._began = time.perf_counter() - progress.seconds
         self.model.train()
+        self._close_epoch(len(self._plan(progress.epoch)))  # the last sitting may have ended just before
         while self._reason_to_end() is None:
             plan = self._plan(progress.epoch)
             if self._evaluation_due(len(plan)):  # the last sitting ended between a step and its evaluation
@@ -87,12 +88,17 @@ class Loop:
                     yield self._evaluation(len(plan))
                 if every and progress.step % every == 0 and progress.batch < len(plan):
                     yield CheckpointDue()
-            if progress.batch == len(plan):
-                progress.epoch, progress.batch, self.state = progress.epoch + 1, 0, None
-                progress.epoch_seconds.append(progress.seconds - progress.epoch_began)
-                progress.epoch_began = progress.seconds
+            self._close_epoch(len(plan))
             yield CheckpointDue()
         yield Ended(self._reason_to_end() or "epochs")
+
+    def _close_epoch(self, batches: int) -> None:
+        """Goes over to the next epoch where all batches of this one are done and evaluated."""
+        progress = self.progress
+        if progress.batch == batches and progress.evaluated == progress.step:
+            progress.epoch, progress.batch, self.state = progress.epoch + 1, 0, None
+            progress.epoch_seconds.append(progress.seconds - progress.epoch_began)
+            progress.epoch_began = progress.seconds
 
     def _reason_to_end(self) -> str | None:
         """Why training is over, or None. Only after an evaluation is it ever."""

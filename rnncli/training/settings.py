@@ -278,4 +278,6 @@ class TrainingSettings(Settings):
             raise ValueError(f"refit leaves no validation part: {', '.join(self.choices())} would do nothing")
         if self.averaging is not None and isinstance(self.optimizer, ASGDSettings):
             raise ValueError("averaging: optimizer asgd averages the weights already; take sgd, or leave one out")
+        if self.averaging is not None and self.averaging.start > self.epochs:
+            raise ValueError(f"averaging.start: {self.averaging.start} is later than the last of {self.epochs} epochs")
         return self

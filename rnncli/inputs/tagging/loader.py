@@ -156,7 +156,7 @@ class TaggingLoader(Loader[TaggingSettings]):
         return found
 
     def _note_unknown(self, name: str, unknown: int, tokens: int) -> None:
-        self.notes.append(f"{name}: {unknown / tokens:.1%} of {tokens:,} tokens are unknown words")
+        self.notes.append(f"unknown words: {name} {100 * unknown / tokens:.1f} % of {tokens:,} tokens")
 
     def _dataset(self, part: Part, described: Described) -> Sequences:
         single = self.task == "one-to-one"

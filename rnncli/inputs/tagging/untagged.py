@@ -6,10 +6,9 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import pandas as pd
-
 from rnncli.errors import DataError
 from rnncli.inputs.files import OnBadRow, place
+from rnncli.inputs.frame import is_frame
 from rnncli.inputs.loader import Source
 from rnncli.inputs.tables import require, rows
 from rnncli.inputs.tagging.columns import Columns
@@ -38,7 +37,7 @@ def read_untagged(
     Raises:
         DataError: the source is absent, damaged or without sentences, or a frame without texts.
     """
-    if isinstance(source, pd.DataFrame):
+    if is_frame(source):
         require(map(str, source.columns), ["text"], "the frame", "the sentences, tokens parted by white space")
         for row in rows(source, "csv"):
             others = {name: value for name, value in row.values.items() if name != "text"}

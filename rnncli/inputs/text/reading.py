@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import BinaryIO, Literal, NamedTuple
-
-import pandas as pd
+from typing import TYPE_CHECKING, BinaryIO, Literal, NamedTuple
 
 from rnncli.errors import ConfigError, DataError
 from rnncli.inputs import tables
 from rnncli.inputs.files import COMPRESSED, OnBadRow, check_exists, lines, place, suffix
+from rnncli.inputs.frame import is_frame
 from rnncli.inputs.loader import Source
 from rnncli.inputs.text.settings import TextSettings
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Form = Literal["csv", "tsv", "jsonl", "parquet", "lines", "files"]
 
@@ -102,7 +104,7 @@ def examples(
     """
     if answers:
         _check_target(source, form, settings)
-    if isinstance(source, pd.DataFrame):
+    if is_frame(source):
         return _of_table(source, "csv", settings, answers, on_bad_row)
     if isinstance(source, Sequence):
         return (Example(text, None, "texts", line, {settings.input: text}) for line, text in enumerate(source, 1))
@@ -138,7 +140,7 @@ def _of_table(
     answers: bool,
     on_bad_row: OnBadRow | None,
 ) -> Iterator[Example]:
-    name = "the frame" if isinstance(source, pd.DataFrame) else place(source)
+    name = "the frame" if is_frame(source) else place(source)
     column = settings.target.column
     needed = {settings.input: "data.input"}
     if answers and column is not None:

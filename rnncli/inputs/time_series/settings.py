@@ -105,7 +105,8 @@ class TimeSeriesSettings(TableSettings):
 
     missing: Literal["drop", "forward", "interpolate", "mask"] | None = None
     """What to do with missing values: leave out the row, repeat the last value, draw a line between the neighbours, or
-    read zero beside a column that says so. Must be given where values are missing."""
+    read zero beside a column that says so. Must be given where values are missing. A line reaches from a window into
+    the steps that follow it; the other three know nothing of them."""
 
     season: int | None = Field(None, ge=1)
     """Steps of a season, for the naive forecast and MASE; found from the times where not given."""

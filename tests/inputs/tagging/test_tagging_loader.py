@@ -67,8 +67,8 @@ def test_tags_count_the_training_part_and_unseen_ones_are_named(files: dict[str,
     assert spelled_out(parts["test"], of)[1] == (["<unk>"], ["B-ANIMAL"])
     assert of.notes == [
         "test: tags that the training part does not have can't be learnt, and count as wrong: B-ANIMAL (2)",
-        "valid: 33.3% of 3 tokens are unknown words",
-        "test: 25.0% of 4 tokens are unknown words",
+        "unknown words: valid 33.3 % of 3 tokens",
+        "unknown words: test 25.0 % of 4 tokens",
     ]
 
 

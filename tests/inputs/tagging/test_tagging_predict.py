@@ -71,7 +71,7 @@ def test_tokens_become_the_ids_of_training(tmp_path: Path) -> None:
     words = [[entries[word] for word in row] for row in batch.inputs["tokens"].values.tolist()]
     assert words == [["Peter", "rejects"], ["<unk>", "<unk>"]]
     assert batch.spellings is not None and batch.spellings.lengths.tolist() == [5, 7, 4]  # lamb is spelled too
-    assert of.notes == ["input: 33.3% of 3 tokens are unknown words"]
+    assert of.notes == ["unknown words: input 33.3 % of 3 tokens"]
 
 
 def test_texts(tmp_path: Path) -> None:
@@ -130,7 +130,7 @@ def test_sentences_are_counted_through_all_chunks(tmp_path: Path) -> None:
     rows, _ = tagged(of, texts, "X " * len(texts))
     assert [row["sentence"] for row in rows] == list(range(1, len(texts) + 1))
     assert [row["token"] for row in rows] == texts
-    assert of.notes[-1] == "input: 100.0% of 2,003 tokens are unknown words"
+    assert of.notes[-1] == "unknown words: input 100.0 % of 2,003 tokens"
 
 
 def test_chunks_are_read_only_as_they_are_needed(tmp_path: Path) -> None:
