@@ -30,7 +30,7 @@ class Chunk:
     """Some examples to predict and what was read of them.
 
     Attributes:
-        dataset: the examples; targets where the source has them.
+        dataset: the examples; their targets are not read, but for a language model, whose text is its own target.
         rows: what the loader needs to write the predictions beside their inputs; its own affair.
     """
 

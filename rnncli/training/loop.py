@@ -125,7 +125,11 @@ class Loop:
         return self.data.plan(self.settings.batch_size, order, self.settings.bptt_steps)
 
     def _step(self, plan: list[np.ndarray]) -> Step:
-        """One update from the next `accumulate` batches: the gradient of their mean loss over all their items."""
+        """One update from the next `accumulate` batches, each weighed by its items.
+
+        That is the gradient of one large batch where all items weigh the same: not with weights of classes, nor with
+        values that were not observed.
+        """
         settings, progress = self.settings, self.progress
         started = time.perf_counter()
         entries = plan[progress.batch : progress.batch + settings.accumulate]

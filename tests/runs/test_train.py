@@ -11,6 +11,7 @@ import torch
 from safetensors.torch import load_file
 
 from rnncli.config import options
+from rnncli.errors import UserError
 from rnncli.runs import summary
 from rnncli.runs.check import check_run
 from rnncli.runs.config import RunConfig
@@ -127,6 +128,16 @@ def test_a_warm_start_from_other_words_takes_only_what_means_the_same(tmp_path: 
     }
     assert same and all(name.startswith("stack.") for name in same)
     assert {name for name in source if name.startswith("stack.")} == same
+
+
+def test_a_warm_start_that_would_take_nothing_is_refused(tmp_path: Path) -> None:
+    trained(small(tmp_path), tmp_path / "first")
+    plain = texts_config(write_texts(tmp_path / "other.csv", seed=2), init_from=str(tmp_path / "first"))
+    plain["model"]["cell"] = {"type": "gru", "hidden_size": 3}
+    plain["model"]["layers"] = 1
+    with pytest.raises(UserError, match="no weights of the names and shapes of this model"):
+        trained(config_of(plain, tmp_path), tmp_path / "second")
+    assert not (tmp_path / "second").exists()
 
 
 def test_a_run_may_begin_anew_from_itself(tmp_path: Path) -> None:

@@ -256,3 +256,17 @@ def test_a_gradient_that_is_not_finite_never_gets_into_a_checkpoint(clip: float 
     with pytest.raises(TrainingStopped, match=message + ".*norm of the last gradient (inf|nan)"):
         next(loop.events())
         loop.tensors()
+
+
+def test_an_epoch_that_was_over_when_the_run_was_stopped_is_counted() -> None:
+    """Stopped right after the evaluation that ends it, resumed where patience allows no further step."""
+    data = sequences()
+    before = loop_of(model_for(data), data, [1.0, 2.0], epochs=5, patience=1)
+    for event in before.events():
+        if isinstance(event, Evaluation) and event.epoch == 2:
+            break
+    assert (before.progress.epoch, len(before.progress.epoch_seconds)) == (1, 1)
+    after = loop_of(model_for(data), data, epochs=5, patience=1)
+    after.restore(before.tensors(), Progress.from_json(before.progress.to_json()))
+    assert [event.reason for event in after.events() if isinstance(event, Ended)] == ["patience"]
+    assert (after.progress.epoch, len(after.progress.epoch_seconds)) == (2, 2)
