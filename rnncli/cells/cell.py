@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import cached_property
-from typing import Annotated, Any, ClassVar, Generic, TypeVar
+from typing import Annotated, Any, ClassVar, Generic, Literal, TypeVar
 
 from pydantic import Field
 
-from rnncli.cells.graph import Graph, Named, V, trace
+from rnncli.cells.expressions import Named, V
+from rnncli.cells.graph import Gates, Graph, Products, trace
 from rnncli.config.settings import Settings
 from rnncli.registry import ChosenBy, Registry
 
@@ -23,8 +25,24 @@ class CellSettings(Settings):
     hidden_size: Annotated[int, Field(gt=0)]
     """Number of units in the cell's state and output."""
 
+    project: bool = False
+    """For cells that read the input itself: map inputs of another size to hidden_size by a matrix first."""
+
 
 S = TypeVar("S", bound=CellSettings)
+
+
+@dataclass(frozen=True)
+class Twin:
+    """The kernel of torch that computes the same equations.
+
+    Attributes:
+        kernel: torch.lstm, torch.gru, torch.rnn_tanh or torch.rnn_relu.
+        open_gates: blocks of the kernel that the cell lacks, because there the gate is 1 at all times.
+    """
+
+    kernel: Literal["lstm", "gru", "rnn_tanh", "rnn_relu"]
+    open_gates: tuple[str, ...] = ()
 
 
 class Cell(ABC, Generic[S]):
@@ -33,28 +51,36 @@ class Cell(ABC, Generic[S]):
     Attributes:
         settings_type: the class of its settings.
         states: names of what is carried from step to step, each (batch, hidden); the first is the output.
+        bias: whether every input block has a bias.
     """
 
-    settings_type: ClassVar[type[CellSettings]]
-    states: ClassVar[tuple[str, ...]] = ("h",)
+    settings_type: ClassVar[type[CellSettings]] = CellSettings
+    states: tuple[str, ...] = ("h",)
+    bias: bool = True
 
     def __init__(self, settings: S) -> None:
         self.settings = settings
 
     @abstractmethod
-    def step(self, x: Named[V], state: tuple[V, ...], U: Named[Callable[[V], V]], p: Named[V]) -> tuple[V, ...]:
+    def step(self, x: Named[V], state: tuple[V, ...], U: Products[V], p: Named[V], gate: Gates[V]) -> tuple[V, ...]:
         """The equations: the new state from the old one.
 
         Args:
-            x: `x.i` is block i of the input projection, W_i x + b_i.
+            x: `x.i` is block i of the input projection, W_i x + b_i; `x.raw` is x itself.
             state: the old state, in the order of `states`.
             U: `U.i(v)` is the recurrent product of block i with v.
             p: `p.i` is a vector parameter of (hidden,).
+            gate: `gate.i(value, "write")` marks a value as a gate with its role (keep, write or read) and gives it
+                back, so that pictures and studies can name it.
         """
 
     def bias_shifts(self) -> Mapping[str, float]:
         """What initialisation adds to the bias of an input block, by the block's name."""
         return {}
+
+    def twin(self) -> Twin | None:
+        """The kernel of torch with the same equations and the same order of blocks, if there is one."""
+        return None
 
     @property
     def hidden_size(self) -> int:

@@ -1,117 +1,24 @@
-"""Equations as expressions: a cell's `step`, called with nodes in place of tensors, shows what it is made of."""
+"""A cell's equations as a graph: its `step`, called with nodes in place of tensors, shows what it is made of."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import ClassVar, Generic, Protocol, Self, TypeVar
-from weakref import WeakValueDictionary
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Literal, Protocol
 
+from rnncli.cells.expressions import Named, Node, V, as_node, in_order
 
-class Value(Protocol):
-    """What equations are written in: a tensor of (batch, hidden), or a node that stands for one."""
+Role = Literal["keep", "write", "read"]
+"""What a gate decides: how much of the old state stays, how much of the new goes in, how much of it is seen."""
 
-    def __add__(self, other: Self | float, /) -> Self: ...
-    def __radd__(self, other: float, /) -> Self: ...
-    def __sub__(self, other: Self | float, /) -> Self: ...
-    def __rsub__(self, other: float, /) -> Self: ...
-    def __mul__(self, other: Self | float, /) -> Self: ...
-    def __rmul__(self, other: float, /) -> Self: ...
-    def __neg__(self) -> Self: ...
-    def sigmoid(self) -> Self: ...
-    def tanh(self) -> Self: ...
-    def relu(self) -> Self: ...
+Mark = Callable[[V, Role], V]
+"""What `gate.f` is: it takes a gate's value and its role, and gives the value back."""
 
+Products = Named[Callable[[V], V]]
+"""The `U` of the equations."""
 
-V = TypeVar("V", bound=Value)
-T_co = TypeVar("T_co", covariant=True)
-
-
-def sigmoid(value: V) -> V:
-    """1 / (1 + exp(-value)), of each element."""
-    return value.sigmoid()
-
-
-def tanh(value: V) -> V:
-    """The hyperbolic tangent of each element."""
-    return value.tanh()
-
-
-def relu(value: V) -> V:
-    """max(value, 0) of each element."""
-    return value.relu()
-
-
-class Named(Generic[T_co]):
-    """The `x`, `U` and `p` of the equations: `x.i` is whatever `find("i")` gives."""
-
-    def __init__(self, find: Callable[[str], T_co]) -> None:
-        self._find = find
-
-    def __getattr__(self, name: str) -> T_co:
-        return self._find(name)
-
-
-class Node:
-    """An operation on other nodes. Equal expressions are the same object.
-
-    Attributes:
-        operation: input, state, vector or product (the first argument is a name), constant, add, subtract,
-            multiply, negate, sigmoid, tanh, relu.
-        arguments: nodes, and the name or number where the operation has one.
-    """
-
-    operation: str
-    arguments: tuple[Node | str | float, ...]
-    _alive: ClassVar[WeakValueDictionary[tuple[Node | str | float, ...], Node]] = WeakValueDictionary()
-
-    def __new__(cls, operation: str, *arguments: Node | str | float) -> Node:
-        key = (operation, *arguments)
-        node = cls._alive.get(key)
-        if node is None:
-            node = cls._alive[key] = object.__new__(cls)
-            node.operation, node.arguments = operation, arguments
-        return node
-
-    def __reduce__(self) -> tuple[type[Node], tuple[Node | str | float, ...]]:
-        return Node, (self.operation, *self.arguments)  # a copy is the node itself
-
-    def __add__(self, other: Node | float) -> Node:
-        return Node("add", self, _node(other))
-
-    def __radd__(self, other: float) -> Node:
-        return Node("add", _node(other), self)
-
-    def __sub__(self, other: Node | float) -> Node:
-        return Node("subtract", self, _node(other))
-
-    def __rsub__(self, other: float) -> Node:
-        return Node("subtract", _node(other), self)
-
-    def __mul__(self, other: Node | float) -> Node:
-        return Node("multiply", self, _node(other))
-
-    def __rmul__(self, other: float) -> Node:
-        return Node("multiply", _node(other), self)
-
-    def __neg__(self) -> Node:
-        return Node("negate", self)
-
-    def sigmoid(self) -> Node:
-        return Node("sigmoid", self)
-
-    def tanh(self) -> Node:
-        return Node("tanh", self)
-
-    def relu(self) -> Node:
-        return Node("relu", self)
-
-    def __repr__(self) -> str:
-        return f"{self.operation}({', '.join(map(str, self.arguments))})"
-
-
-def _node(value: Node | float) -> Node:
-    return value if isinstance(value, Node) else Node("constant", float(value))
+Gates = Named[Mark[V]]
+"""The `gate` of the equations."""
 
 
 @dataclass(frozen=True)
@@ -123,6 +30,15 @@ class Product:
 
 
 @dataclass(frozen=True)
+class Gate:
+    """A value of the equations that is marked as a gate."""
+
+    name: str
+    role: Role
+    value: Node
+
+
+@dataclass(frozen=True)
 class Graph:
     """One step of a cell as expressions. All names stand in the order of their first use.
 
@@ -130,12 +46,16 @@ class Graph:
         inputs: the blocks of the input projection.
         products: the recurrent products, grouped by operand.
         vectors: the vector parameters.
-        state: the new state, one node for each of the cell's states.
+        gates: the values marked as gates.
+        states: the names of the states.
+        state: the new state, one node for each of them.
     """
 
     inputs: tuple[str, ...]
     products: tuple[Product, ...]
     vectors: tuple[str, ...]
+    gates: tuple[Gate, ...]
+    states: tuple[str, ...]
     state: tuple[Node, ...]
 
     @property
@@ -143,12 +63,58 @@ class Graph:
         """The recurrent blocks, those of one product side by side."""
         return tuple(block for product in self.products for block in product.blocks)
 
+    @property
+    def raw(self) -> bool:
+        """Whether the equations read the input itself, which then has as many features as the state has units."""
+        return Node("raw") in set(in_order(self.state))
+
+    def stages(self) -> tuple[tuple[Product, ...], ...]:
+        """The products in the order in which they can be had: those of one stage need none of the others of it."""
+        level: dict[Node, int] = {}
+        for node in in_order(self.state):
+            level[node] = max((level[each] for each in node.operands), default=0) + (node.operation == "product")
+        staged: dict[int, list[Product]] = {}
+        for product in self.products:
+            staged.setdefault(level[product.operand], []).append(product)
+        return tuple(tuple(staged[each]) for each in sorted(staged))
+
+    def masked(self, hidden: bool, zoneout: Mapping[str, float | None]) -> Graph:
+        """The equations with dropout in the recurrence.
+
+        The masks are nodes: `mask(hidden)` multiplies the operand of every recurrent product; the share `mask(h)` of
+        state h keeps its old value (Krueger et al., "Zoneout", ICLR 2017), or the constant share where one is given.
+
+        Args:
+            zoneout: share by the name of the state; None where it is a mask that is drawn.
+        """
+        changed: dict[Node, Node] = {}
+        for node in in_order([*self.state, *(gate.value for gate in self.gates)]):
+            arguments = [changed[each] if isinstance(each, Node) else each for each in node.arguments]
+            if hidden and node.operation == "product":
+                arguments[1] = changed[node.operands[0]] * Node("mask", "hidden")
+            changed[node] = Node(node.operation, *arguments)
+        mask = Node("mask", "hidden")
+        products = [
+            replace(each, operand=changed[each.operand] * mask if hidden else changed[each.operand])
+            for each in self.products
+        ]
+        state = []
+        for name, new in zip(self.states, self.state, strict=True):
+            value = changed[new]
+            if name in zoneout:
+                rate = zoneout[name]
+                share = Node("mask", name) if rate is None else as_node(rate)
+                value = share * Node("state", name) + (1 - share) * value
+            state.append(value)
+        gates = tuple(replace(gate, value=changed[gate.value]) for gate in self.gates)
+        return replace(self, products=tuple(products), gates=gates, state=tuple(state))
+
 
 class Step(Protocol):
     """A cell's equations."""
 
     def __call__(
-        self, x: Named[V], state: tuple[V, ...], U: Named[Callable[[V], V]], p: Named[V], /
+        self, x: Named[V], state: tuple[V, ...], U: Products[V], p: Named[V], gate: Gates[V], /
     ) -> tuple[V, ...]: ...
 
 
@@ -156,11 +122,16 @@ def trace(step: Step, states: tuple[str, ...]) -> Graph:
     """The graph of a step.
 
     Raises:
-        ValueError: a recurrent block is given two different operands, or the step returns another number of states.
+        ValueError: a recurrent block is given two different operands, a gate two different values, or the step returns
+            another number of states.
     """
     inputs: dict[str, Node] = {}
     vectors: dict[str, Node] = {}
     operands: dict[str, Node] = {}
+    gates: dict[str, Gate] = {}
+
+    def read(name: str) -> Node:
+        return Node("raw") if name == "raw" else inputs.setdefault(name, Node("input", name))
 
     def product(block: str) -> Callable[[Node], Node]:
         def multiply(operand: Node) -> Node:
@@ -170,11 +141,20 @@ def trace(step: Step, states: tuple[str, ...]) -> Graph:
 
         return multiply
 
+    def mark(name: str) -> Mark[Node]:
+        def gate(value: Node, role: Role) -> Node:
+            if gates.setdefault(name, Gate(name, role, value)) != Gate(name, role, value):
+                raise ValueError(f"the gate {name!r} is marked twice with different values; give each its name")
+            return value
+
+        return gate
+
     state = step(
-        Named(lambda name: inputs.setdefault(name, Node("input", name))),
+        Named(read),
         tuple(Node("state", name) for name in states),
         Named(product),
         Named(lambda name: vectors.setdefault(name, Node("vector", name))),
+        Named(mark),
     )
     if len(state) != len(states):
         raise ValueError(f"the step returns {len(state)} states, the cell names {len(states)}: {', '.join(states)}")
@@ -182,4 +162,4 @@ def trace(step: Step, states: tuple[str, ...]) -> Graph:
     for block, operand in operands.items():
         blocks.setdefault(operand, []).append(block)
     products = tuple(Product(operand, tuple(names)) for operand, names in blocks.items())
-    return Graph(tuple(inputs), products, tuple(vectors), tuple(state))
+    return Graph(tuple(inputs), products, tuple(vectors), tuple(gates.values()), states, tuple(state))

@@ -7,7 +7,7 @@ from typing import Any
 
 from rnncli.cells.cell import Cell
 from rnncli.engines import loop, torch_kernels  # noqa: F401  (registers them)
-from rnncli.engines.engine import ENGINES, Engine
+from rnncli.engines.engine import ENGINES, NOTHING_MORE, Engine, Wanted
 from rnncli.engines.settings import EngineName
 from rnncli.errors import UserError
 
@@ -23,14 +23,14 @@ class Choice:
     reason: str
 
 
-def choose(name: EngineName, cell: Cell[Any], recurrent_dropout: float = 0.0) -> Choice:
+def choose(name: EngineName, cell: Cell[Any], wanted: Wanted = NOTHING_MORE) -> Choice:
     """The engine of that name, or for auto the fastest that accepts the cell.
 
     Raises:
         UserError: the engine asked for refuses the cell.
     """
     engines = {each: ENGINES[each]() for each in _FASTEST_FIRST}
-    refusals = {each: engine.refusal(cell, recurrent_dropout) for each, engine in engines.items()}
+    refusals = {each: engine.refusal(cell, wanted) for each, engine in engines.items()}
     if name != "auto":
         if refusals[name]:
             raise UserError(f"engine {name} can't run this model: {refusals[name]}; engine: auto finds one that can")

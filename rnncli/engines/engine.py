@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
 from torch import Tensor
+from torch.nn.functional import linear
 
 from rnncli.cells.cell import Cell
 from rnncli.cells.weights import CellWeights, State
@@ -14,21 +17,89 @@ from rnncli.registry import Registry
 from rnncli.sequences import Padded
 
 
+@dataclass(frozen=True)
+class Masks:
+    """Dropout inside the recurrence: drawn once a call, the same for every engine.
+
+    Attributes:
+        hidden: (batch, hidden); the operands of all recurrent products are multiplied by it at every step.
+        zoneout: by the name of a state, the share of its old value that it keeps: (batch, time, hidden) in time-major
+            memory, or one number for all.
+        weight: the shape of weight_hh, which is multiplied by it.
+    """
+
+    hidden: Tensor | None = None
+    zoneout: Mapping[str, Tensor | float] = field(default_factory=dict)
+    weight: Tensor | None = None
+
+
+NO_MASKS = Masks()
+
+
+@dataclass(frozen=True)
+class Recording:
+    """Buffers that a run fills for pictures; padding positions become zeros.
+
+    Attributes:
+        gates: (batch, time, hidden) by the name of the gate.
+        gradient: (batch, time, hidden): the derivative of the loss by each output h_t, through all that follows it.
+            Filled by the backward pass.
+    """
+
+    gates: Mapping[str, Tensor] = field(default_factory=dict)
+    gradient: Tensor | None = None
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What an engine is asked for beyond the equations."""
+
+    recurrent_dropout: bool = False
+    zoneout: bool = False
+    recording: bool = False
+
+
+NOTHING_MORE = Wanted()
+
+
+@dataclass(frozen=True)
+class Call:
+    """One run over whole sequences, with all that its steps need.
+
+    Attributes:
+        weight_hh: the recurrent matrix, after what was dropped of it.
+        inputs: what the cell reads, (batch, time, input); padding positions hold finite numbers.
+        state: where the sequences go on from.
+    """
+
+    weights: CellWeights
+    weight_hh: Tensor
+    inputs: Padded
+    state: State
+    masks: Masks
+    recording: Recording | None
+    final_state: bool
+
+
 class Engine(ABC):
     """Runs a cell over time in one direction."""
 
     @abstractmethod
-    def refusal(self, cell: Cell[Any], recurrent_dropout: float) -> str | None:
-        """Why this engine does not run the cell with that dropout in the recurrence, or None where it does."""
+    def refusal(self, cell: Cell[Any], wanted: Wanted) -> str | None:
+        """Why this engine does not run the cell with what is wanted, or None where it does."""
 
     @abstractmethod
+    def _run(self, call: Call) -> tuple[Padded, State | None]:
+        """As `run`, for a call that the engine does not refuse."""
+
     def run(
         self,
         weights: CellWeights,
         inputs: Padded,
         state: State | None = None,
         *,
-        hidden_mask: Tensor | None = None,
+        masks: Masks = NO_MASKS,
+        recording: Recording | None = None,
         final_state: bool = False,
     ) -> tuple[Padded, State | None]:
         """Run over whole sequences.
@@ -36,20 +107,32 @@ class Engine(ABC):
         Args:
             inputs: (batch, time, input); fastest where memory is time-major. Padding positions hold finite numbers.
             state: where the sequences go on from; zeros where it is None.
-            hidden_mask: (batch, hidden); the operands of all recurrent products are multiplied by it at every step.
+            recording: filled with gates and gradients.
             final_state: whether the state is asked for.
 
         Returns:
             The outputs, (batch, time, hidden) in time-major memory with zeros at padding positions, and the state
             after the last valid step of each sequence where it is asked for.
+
+        Raises:
+            ValueError: the engine refuses the cell, the masks or the recording.
         """
+        wanted = Wanted(masks.hidden is not None, bool(masks.zoneout), recording is not None)
+        reason = self.refusal(weights.cell, wanted)
+        if reason:
+            raise ValueError(reason)
+        if weights.projection is not None:
+            inputs = inputs.with_values(linear(inputs.values, weights.projection))
+        matrix = weights.weight_hh if masks.weight is None else weights.weight_hh * masks.weight
+        state = weights.zero_state(inputs.batch) if state is None else state
+        return self._run(Call(weights, matrix, inputs, state, masks, recording, final_state))
 
     def step(
-        self, weights: CellWeights, inputs: Tensor, state: State | None = None, *, hidden_mask: Tensor | None = None
+        self, weights: CellWeights, inputs: Tensor, state: State | None = None, *, masks: Masks = NO_MASKS
     ) -> State:
         """Run a single step on inputs of (batch, input); the first tensor of the new state is the output."""
         one = Padded(inputs.unsqueeze(1), torch.ones(len(inputs), dtype=torch.int64))
-        _, new = self.run(weights, one, state, hidden_mask=hidden_mask, final_state=True)
+        _, new = self.run(weights, one, state, masks=masks, final_state=True)
         assert new is not None
         return new
 

@@ -10,9 +10,10 @@ from torch import Tensor
 from torch.nn.functional import linear
 
 from rnncli.cells.cell import Cell
-from rnncli.cells.graph import Named
-from rnncli.cells.weights import CellWeights, State
-from rnncli.engines.engine import ENGINES, Engine
+from rnncli.cells.expressions import Named
+from rnncli.cells.graph import Gates, Mark, Products, Role
+from rnncli.cells.weights import State
+from rnncli.engines.engine import ENGINES, Call, Engine, Recording, Wanted
 from rnncli.sequences import Padded
 
 
@@ -20,45 +21,55 @@ from rnncli.sequences import Padded
 class LoopEngine(Engine):
     """Calls the cell's equations with tensors; autograd does the rest. Runs every cell."""
 
-    def refusal(self, cell: Cell[Any], recurrent_dropout: float) -> str | None:
+    def refusal(self, cell: Cell[Any], wanted: Wanted) -> str | None:
         return None
 
-    def run(
-        self,
-        weights: CellWeights,
-        inputs: Padded,
-        state: State | None = None,
-        *,
-        hidden_mask: Tensor | None = None,
-        final_state: bool = False,
-    ) -> tuple[Padded, State | None]:
+    def _run(self, call: Call) -> tuple[Padded, State | None]:
+        weights, inputs, state = call.weights, call.inputs, call.state
         cell, graph = weights.cell, weights.cell.graph
-        projected = linear(inputs.values.transpose(0, 1), weights.weight_ih, weights.bias)
-        matrices = _matrices(weights)
+        values = inputs.values.transpose(0, 1)
+        projected = linear(values, weights.weight_ih, weights.bias)
+        matrices = _matrices(call)
         p = Named(dict(weights.vectors.items()).__getitem__)
-        state = weights.zero_state(inputs.batch) if state is None else state
         valid = inputs.mask.t().unsqueeze(2)
         shortest = int(inputs.lengths.min())
         outputs = []
         for t, rows in enumerate(projected.unbind(0)):
-            x = Named(dict(zip(graph.inputs, rows.chunk(len(graph.inputs), 1), strict=True)).__getitem__)
-            new = cell.step(x, state, _products(matrices, hidden_mask), p)
+            blocks = dict(zip(graph.inputs, rows.chunk(max(1, len(graph.inputs)), 1), strict=True))
+            x = Named((blocks | {"raw": values[t]}).__getitem__)
+            gates = _gates(call.recording, t, valid[t])
+            new = cell.step(x, state, _products(matrices, call.masks.hidden), p, gates)
+            new = tuple(
+                _zoned_out(name, t, before, after, call)
+                for name, before, after in zip(cell.states, state, new, strict=True)
+            )
             if t >= shortest:
                 new = tuple(torch.where(valid[t], after, before) for after, before in zip(new, state, strict=True))
             state = new
-            outputs.append(state[0])
-        values = torch.stack(outputs).transpose(0, 1)
-        return inputs.with_values(values).zeroed(), state if final_state else None
+            outputs.append(_watched(state[0], call.recording, t, valid[t]))
+        made = torch.stack(outputs).transpose(0, 1)
+        return inputs.with_values(made).zeroed(), state if call.final_state else None
 
 
-def _matrices(weights: CellWeights) -> list[tuple[tuple[str, ...], Tensor]]:
+def _zoned_out(name: str, t: int, before: Tensor, after: Tensor, call: Call) -> Tensor:
+    """The new value of a state, where zoneout lets it have one."""
+    share = call.masks.zoneout.get(name)
+    if share is None:
+        return after
+    if isinstance(share, Tensor):
+        share = share[:, t]
+    return share * before + (1 - share) * after
+
+
+def _matrices(call: Call) -> list[tuple[tuple[str, ...], Tensor]]:
     """The names of the blocks of each product, with their rows of the recurrent matrix."""
-    groups = [product.blocks for product in weights.cell.graph.products]
-    rows = torch.split(weights.weight_hh, [len(blocks) * weights.cell.hidden_size for blocks in groups])
+    cell = call.weights.cell
+    groups = [product.blocks for product in cell.graph.products]
+    rows = torch.split(call.weight_hh, [len(blocks) * cell.hidden_size for blocks in groups])
     return list(zip(groups, rows, strict=True))
 
 
-def _products(matrices: list[tuple[tuple[str, ...], Tensor]], mask: Tensor | None) -> Named[Callable[[Tensor], Tensor]]:
+def _products(matrices: list[tuple[tuple[str, ...], Tensor]], mask: Tensor | None) -> Products[Tensor]:
     """The `U` of one step. Blocks that share an operand are multiplied at once, when the first is asked for."""
     ready: dict[str, Tensor] = {}
 
@@ -73,3 +84,29 @@ def _products(matrices: list[tuple[tuple[str, ...], Tensor]], mask: Tensor | Non
         return multiply
 
     return Named(product)
+
+
+def _gates(recording: Recording | None, t: int, valid: Tensor) -> Gates[Tensor]:
+    """The `gate` of one step: gives values back, and keeps those that are recorded."""
+
+    def mark(name: str) -> Mark[Tensor]:
+        def gate(value: Tensor, role: Role) -> Tensor:
+            if recording is not None and name in recording.gates:
+                recording.gates[name][:, t] = torch.where(valid, value.detach(), 0)
+            return value
+
+        return gate
+
+    return Named(mark)
+
+
+def _watched(output: Tensor, recording: Recording | None, t: int, valid: Tensor) -> Tensor:
+    """The output of a step, whose gradient is recorded when it is known."""
+    gradient = None if recording is None else recording.gradient
+    if gradient is not None and output.requires_grad:
+
+        def keep(found: Tensor) -> None:
+            gradient[:, t] = torch.where(valid, found, 0)
+
+        output.register_hook(keep)  # type: ignore[no-untyped-call]
+    return output

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from rnncli.cells.cell import CellSettings, make_cell
 from rnncli.cells.weights import CellWeights, State
 from rnncli.engines.choice import choose
+from rnncli.engines.engine import NO_MASKS, Masks, Wanted
 from rnncli.engines.settings import EngineName
 from rnncli.layers.dropout import Dropout, draw_mask
 from rnncli.layers.reversal import Reversal
@@ -52,7 +53,7 @@ class Stack(nn.Module):
             for layer in range(layers)
             for _ in range(self.directions)
         )
-        self.choice = choose(engine, make_cell(cell), dropout.recurrent)
+        self.choice = choose(engine, make_cell(cell), Wanted(recurrent_dropout=dropout.recurrent > 0))
 
     def forward(
         self, inputs: Padded, state: StackState | None = None, final_state: bool = False
@@ -95,10 +96,11 @@ class Stack(nn.Module):
     def _run(self, place: int, inputs: Padded, state: State | None, final_state: bool) -> tuple[Padded, State | None]:
         weights = self.weights[place]
         assert isinstance(weights, CellWeights)
-        mask: Tensor | None = None
+        masks = NO_MASKS
         if self.training and self.dropout.recurrent:
-            mask = draw_mask((inputs.batch, weights.cell.hidden_size), self.dropout.recurrent, inputs.values)
-        return self.choice.engine.run(weights, inputs, state, hidden_mask=mask, final_state=final_state)
+            hidden = draw_mask((inputs.batch, weights.cell.hidden_size), self.dropout.recurrent, inputs.values)
+            masks = Masks(hidden=hidden)
+        return self.choice.engine.run(weights, inputs, state, masks=masks, final_state=final_state)
 
 
 def _side_by_side(directions: list[Padded]) -> Padded:

@@ -4,11 +4,12 @@ from copy import deepcopy
 
 import pytest
 
-from rnncli.cells.graph import Node, Product, sigmoid, tanh, trace
+from rnncli.cells.expressions import Node, sigmoid, tanh
+from rnncli.cells.graph import Product, trace
 
 
 def test_names_stand_in_the_order_of_first_use_and_products_are_grouped_by_operand():
-    def step(x, state, U, p):
+    def step(x, state, U, p, gate):
         h, c = state
         z = sigmoid(x.z + U.z(h) + p.z * c)
         n = tanh(x.n + U.n(z * h) + U.m(c))
@@ -42,7 +43,7 @@ def test_numbers_stand_on_the_side_where_they_were_written():
 
 
 def test_a_block_with_two_operands_is_refused():
-    def step(x, state, U, p):
+    def step(x, state, U, p, gate):
         (h,) = state
         return (tanh(x.a + U.a(h) + U.a(2 * h)),)
 
@@ -51,7 +52,7 @@ def test_a_block_with_two_operands_is_refused():
 
 
 def test_the_same_product_may_be_used_twice():
-    def step(x, state, U, p):
+    def step(x, state, U, p, gate):
         (h,) = state
         return (sigmoid(U.a(h)) * tanh(x.a + U.a(h)),)
 
@@ -60,4 +61,4 @@ def test_the_same_product_may_be_used_twice():
 
 def test_a_step_that_forgets_a_state_is_refused():
     with pytest.raises(ValueError, match="returns 1 states, the cell names 2: h, c"):
-        trace(lambda x, state, U, p: (x.a + state[0],), ("h", "c"))
+        trace(lambda x, state, U, p, gate: (x.a + state[0],), ("h", "c"))

@@ -11,7 +11,7 @@ from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 from rnncli.cells import make_cell
 from rnncli.cells.weights import CellWeights
 from rnncli.engines.choice import choose
-from rnncli.engines.engine import ENGINES
+from rnncli.engines.engine import ENGINES, Masks, Wanted
 from rnncli.engines.settings import EngineName
 from rnncli.errors import UserError
 from rnncli.sequences import Padded
@@ -22,7 +22,7 @@ RUNS = [
     pytest.param(engine, cell, id=f"{engine}-{cell}")
     for engine in ENGINES
     for cell, settings in CELLS.items()
-    if ENGINES[engine]().refusal(make_cell(settings), 0.0) is None
+    if ENGINES[engine]().refusal(make_cell(settings), Wanted()) is None
 ]
 LENGTHS = {"unequal": [5, 1, 7, 2, 6], "full": [4, 4, 4], "one row": [5], "one step": [1, 1], "one of each": [1]}
 
@@ -203,7 +203,7 @@ def test_gradients_are_those_of_finite_differences(engine, cell):
 def test_a_hidden_mask_acts_on_every_recurrent_product_at_every_step(cell):
     ours = case(cell, [5])
     mask = torch.tensor([[0.0, 2.0, 0.5, 1.0]], dtype=torch.float64)
-    masked = ours.run("loop", hidden_mask=mask)
+    masked = ours.run("loop", masks=Masks(hidden=mask))
     with torch.no_grad():
         ours.weights.weight_hh *= mask
     torch.testing.assert_close(masked, ours.run("loop"))
@@ -219,13 +219,13 @@ def test_engine_names_are_the_registered_ones_and_auto():
         ("lstm", 0.0, "torch", "fastest"),
         ("gru-after", 0.0, "torch", "fastest"),
         ("rnn-relu", 0.0, "torch", "fastest"),
-        ("gru-before", 0.0, "loop", "torch can't: torch's GRU resets after"),
-        ("rnn-identity", 0.0, "loop", "torch can't: torch has no linear"),
+        ("gru-before", 0.0, "loop", "torch can't: torch has no kernel for gru with reset: before"),
+        ("rnn-identity", 0.0, "loop", "torch can't: torch has no kernel for rnn with activation: identity"),
         ("lstm", 0.2, "loop", "torch can't: torch's kernels take no dropout"),
     ],
 )
 def test_auto_takes_the_fastest_and_says_why(cell, recurrent_dropout, engine, reason):
-    choice = choose("auto", make_cell(CELLS[cell]), recurrent_dropout)
+    choice = choose("auto", make_cell(CELLS[cell]), Wanted(recurrent_dropout=recurrent_dropout > 0))
     assert choice.name == engine
     assert type(choice.engine) is ENGINES[engine]
     assert reason in choice.reason
@@ -233,11 +233,13 @@ def test_auto_takes_the_fastest_and_says_why(cell, recurrent_dropout, engine, re
 
 def test_an_engine_asked_for_is_taken_or_refused_with_the_reason():
     assert choose("loop", make_cell(CELLS["lstm"])).name == "loop"
-    with pytest.raises(UserError, match="engine torch can't run this model: torch's GRU resets after the product only"):
+    with pytest.raises(
+        UserError, match="engine torch can't run this model: torch has no kernel for gru with reset: before"
+    ):
         choose("torch", make_cell(CELLS["gru-before"]))
 
 
 def test_torch_does_not_pass_over_a_mask_in_silence():
     ours = case("lstm")
     with pytest.raises(ValueError, match="no dropout inside the recurrence"):
-        ours.run("torch", hidden_mask=torch.ones(5, 4, dtype=torch.float64))
+        ours.run("torch", masks=Masks(hidden=torch.ones(5, 4, dtype=torch.float64)))

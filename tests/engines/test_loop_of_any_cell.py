@@ -3,7 +3,7 @@
 import torch
 
 from rnncli.cells import Cell, CellSettings
-from rnncli.cells.graph import sigmoid, tanh
+from rnncli.cells.expressions import sigmoid, tanh
 from rnncli.cells.weights import CellWeights
 from rnncli.engines.loop import LoopEngine
 from rnncli.sequences import Padded
@@ -12,7 +12,7 @@ from rnncli.sequences import Padded
 class Odd(Cell[CellSettings]):
     states = ("h", "c")
 
-    def step(self, x, state, U, p):
+    def step(self, x, state, U, p, gate):
         h, c = state
         f = sigmoid(x.f + U.f(h) + U.fc(c) + p.f * c)
         c = f * c + tanh(U.g(f * h) + U.e(h))

@@ -4,7 +4,7 @@ import pytest
 import torch
 from cells.variants import every_cell
 
-from rnncli.engines.engine import ENGINES
+from rnncli.engines.engine import ENGINES, Masks
 from rnncli.layers.dropout import Dropout, InputDropout, draw_mask
 from rnncli.layers.recurrent import Stack
 from rnncli.layers.settings import DropoutSettings
@@ -118,7 +118,7 @@ def test_recurrent_dropout_is_what_the_loop_does_with_one_mask(cell):
     outputs, _ = stack(inputs)
     torch.manual_seed(5)
     mask = draw_mask((5, 4), 0.5, inputs.values)
-    expected, _ = ENGINES["loop"]().run(stack.weights[0], inputs, hidden_mask=mask)
+    expected, _ = ENGINES["loop"]().run(stack.weights[0], inputs, masks=Masks(hidden=mask))
     torch.testing.assert_close(outputs.values, expected.values)
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Literal
 
-from rnncli.cells.cell import CELLS, Cell, CellSettings
-from rnncli.cells.graph import Named, V, sigmoid, tanh
+from rnncli.cells.cell import CELLS, Cell, CellSettings, Twin
+from rnncli.cells.expressions import Named, V, sigmoid, tanh
+from rnncli.cells.graph import Gates, Products
 
 
 class GRUSettings(CellSettings):
@@ -29,9 +29,12 @@ class GRU(Cell[GRUSettings]):
 
     settings_type = GRUSettings
 
-    def step(self, x: Named[V], state: tuple[V, ...], U: Named[Callable[[V], V]], p: Named[V]) -> tuple[V, ...]:
+    def step(self, x: Named[V], state: tuple[V, ...], U: Products[V], p: Named[V], gate: Gates[V]) -> tuple[V, ...]:
         (h,) = state
-        r = sigmoid(x.r + U.r(h))
-        z = sigmoid(x.z + U.z(h))
+        r = gate.r(sigmoid(x.r + U.r(h)), "read")
+        z = gate.z(sigmoid(x.z + U.z(h)), "keep")
         n = tanh(x.n + U.n(r * h)) if self.settings.reset == "before" else tanh(x.n + r * (U.n(h) + p.hn))
         return ((1 - z) * n + z * h,)
+
+    def twin(self) -> Twin | None:
+        return Twin("gru") if self.settings.reset == "after" else None

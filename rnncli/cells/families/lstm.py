@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Literal
 
-from rnncli.cells.cell import CELLS, Cell, CellSettings
-from rnncli.cells.graph import Named, V, sigmoid, tanh
+from rnncli.cells.cell import CELLS, Cell, CellSettings, Twin
+from rnncli.cells.expressions import Named, V, sigmoid, tanh
+from rnncli.cells.graph import Gates, Products
 
 
 class LSTMSettings(CellSettings):
@@ -28,14 +29,17 @@ class LSTM(Cell[LSTMSettings]):
     settings_type = LSTMSettings
     states = ("h", "c")
 
-    def step(self, x: Named[V], state: tuple[V, ...], U: Named[Callable[[V], V]], p: Named[V]) -> tuple[V, ...]:
+    def step(self, x: Named[V], state: tuple[V, ...], U: Products[V], p: Named[V], gate: Gates[V]) -> tuple[V, ...]:
         h, c = state
-        i = sigmoid(x.i + U.i(h))
-        f = sigmoid(x.f + U.f(h))
+        i = gate.i(sigmoid(x.i + U.i(h)), "write")
+        f = gate.f(sigmoid(x.f + U.f(h)), "keep")
         g = tanh(x.g + U.g(h))
-        o = sigmoid(x.o + U.o(h))
+        o = gate.o(sigmoid(x.o + U.o(h)), "read")
         c = f * c + i * g
         return o * tanh(c), c
 
     def bias_shifts(self) -> Mapping[str, float]:
         return {"f": self.settings.forget_bias}
+
+    def twin(self) -> Twin:
+        return Twin("lstm")

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Literal
 
-from rnncli.cells.cell import CELLS, Cell, CellSettings
-from rnncli.cells.graph import Named, V, relu, tanh
+from rnncli.cells.cell import CELLS, Cell, CellSettings, Twin
+from rnncli.cells.expressions import Named, V, relu, tanh
+from rnncli.cells.graph import Gates, Products
 
 
 class RNNSettings(CellSettings):
@@ -28,7 +28,7 @@ class RNN(Cell[RNNSettings]):
 
     settings_type = RNNSettings
 
-    def step(self, x: Named[V], state: tuple[V, ...], U: Named[Callable[[V], V]], p: Named[V]) -> tuple[V, ...]:
+    def step(self, x: Named[V], state: tuple[V, ...], U: Products[V], p: Named[V], gate: Gates[V]) -> tuple[V, ...]:
         (h,) = state
         a = x.a + U.a(h)
         match self.settings.activation:
@@ -38,3 +38,12 @@ class RNN(Cell[RNNSettings]):
                 return (relu(a),)
             case "identity":
                 return (a,)
+
+    def twin(self) -> Twin | None:
+        match self.settings.activation:
+            case "tanh":
+                return Twin("rnn_tanh")
+            case "relu":
+                return Twin("rnn_relu")
+            case "identity":
+                return None
