@@ -12,6 +12,7 @@ from pydantic import Field
 
 from rnncli.cells.expressions import Named, V
 from rnncli.cells.graph import Gates, Graph, Products, trace
+from rnncli.cells.initializers import InitializerSettings
 from rnncli.config.settings import Settings
 from rnncli.registry import ChosenBy, Registry
 
@@ -73,6 +74,13 @@ class Cell(ABC, Generic[S]):
             gate: `gate.i(value, "write")` marks a value as a gate with its role (keep, write or read) and gives it
                 back, so that pictures and studies can name it.
         """
+
+    def starts(self) -> Mapping[str, InitializerSettings]:
+        """How parameters start that do not start as in torch.nn, uniform within ±1/sqrt(hidden).
+
+        By the letter of the equations (W, U, b or p), or by letter and block (W_f, U_f, b_f, p_f), which goes first.
+        """
+        return {}
 
     def bias_shifts(self) -> Mapping[str, float]:
         """What initialisation adds to the bias of an input block, by the block's name."""
