@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from pydantic import BaseModel, GetCoreSchemaHandler
+from pydantic import BaseModel, GetCoreSchemaHandler, GetJsonSchemaHandler, ValidationInfo
 from pydantic_core import core_schema
 
 from rnncli.errors import UserError, unknown
@@ -51,19 +52,67 @@ class Registry(Generic[Part]):
         yield from self._parts.items()
 
 
+@dataclass(frozen=True)
+class Brought:
+    """A choice that no registry has, because the user brings it.
+
+    Attributes:
+        key: of the config, given instead of the one that names a registered part.
+        settings: the options that all that is brought have; its own class is a subclass.
+        validate: makes settings of a mapping that has the key.
+    """
+
+    key: str
+    settings: type[BaseModel]
+    validate: Callable[[Mapping[str, Any], ValidationInfo], BaseModel]
+
+
 class ChosenBy:
     """Annotates a settings field whose class is chosen by one of its own keys.
 
     `Annotated[CellSettings, ChosenBy("type", lambda: {"lstm": LSTMSettings, ...})]` validates
     `{type: lstm, ...}` with LSTMSettings. The choices are asked for when the schema is built.
+
+    Args:
+        brought: what may stand there instead of a registered part.
     """
 
-    def __init__(self, key: str, choices: Callable[[], dict[str, type[BaseModel]]]) -> None:
-        self.key, self.choices = key, choices
+    def __init__(
+        self,
+        key: str,
+        choices: Callable[[], dict[str, type[BaseModel]]],
+        brought: Callable[[], Brought | None] = lambda: None,
+    ) -> None:
+        self.key, self.choices, self.brought = key, choices, brought
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
-        return core_schema.tagged_union_schema(
+        named = core_schema.tagged_union_schema(
             choices={name: handler.generate_schema(model) for name, model in self.choices().items()},
             discriminator=self.key,
             from_attributes=True,
         )
+        brought = self.brought()
+        if brought is None:
+            return named
+
+        def validate(value: Any, choose: core_schema.ValidatorFunctionWrapHandler, info: ValidationInfo) -> Any:
+            if isinstance(value, brought.settings):
+                return value
+            if isinstance(value, Mapping) and brought.key in value:
+                return brought.validate(value, info)
+            return choose(value)
+
+        # Written by the class that it has: the union knows the registered ones alone.
+        written = core_schema.wrap_serializer_function_ser_schema(
+            lambda value, write: write(value), schema=core_schema.any_schema()
+        )
+        return core_schema.with_info_wrap_validator_function(validate, named, serialization=written)
+
+    def __get_pydantic_json_schema__(
+        self, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        named, brought = handler(schema), self.brought()
+        if brought is None:
+            return named
+        named.pop("discriminator")  # what is brought has no such key
+        return named | {"oneOf": [*named["oneOf"], handler(brought.settings.__pydantic_core_schema__)]}

@@ -6,19 +6,26 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Annotated, Any, ClassVar, Generic, Literal, TypeVar
+from typing import Annotated, Any, ClassVar, Generic, Literal, Self, TypeVar
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from rnncli.cells.expressions import Named, V
 from rnncli.cells.graph import Gates, Graph, Products, trace
-from rnncli.cells.initializers import InitializerSettings
+from rnncli.cells.initialization import refuse_misfits
+from rnncli.cells.initializers import AnyInitializer, InitializerSettings
 from rnncli.config.settings import Settings
-from rnncli.registry import ChosenBy, Registry
+from rnncli.registry import Brought, ChosenBy, Registry
 
 
 class CellSettings(Settings):
-    """Options that every cell has."""
+    """Options that every cell has.
+
+    Attributes:
+        own: the class of a cell that has no registered name, because it comes from a user's file.
+    """
+
+    own: ClassVar[type[Cell[Any]] | None] = None
 
     type: str
     """Name of the cell."""
@@ -28,6 +35,18 @@ class CellSettings(Settings):
 
     project: bool = False
     """For cells that read the input itself: map inputs of another size to hidden_size by a matrix first."""
+
+    initialization: dict[str, AnyInitializer] = Field(default_factory=dict)
+    """How parameters start: by the letter of the equations (W input, U recurrent, b bias, p vectors, P for project),
+    each block by itself, or by letter and block (U_f), which goes first; a number is a constant. What is not named
+    starts as the cell's paper asks, or else uniform within ±1/sqrt(hidden_size). An option such as forget_bias adds to
+    what b says, and b_f takes its place."""
+
+    @model_validator(mode="after")
+    def _initialization_fits(self) -> Self:
+        if self.initialization:
+            refuse_misfits(self.initialization, make_cell(self))
+        return self
 
 
 S = TypeVar("S", bound=CellSettings)
@@ -90,6 +109,11 @@ class Cell(ABC, Generic[S]):
         """The kernel of torch with the same equations and the same order of blocks, if there is one."""
         return None
 
+    @classmethod
+    def about(cls, name: str) -> str:
+        """What the cell registered as `name` is: the first paragraph of the docstring, in one line."""
+        return " ".join((cls.__doc__ or "").strip().split("\n\n")[0].split())
+
     @property
     def hidden_size(self) -> int:
         return self.settings.hidden_size
@@ -99,13 +123,30 @@ class Cell(ABC, Generic[S]):
         """The equations as expressions, from which the parameters follow."""
         return trace(self.step, self.states)
 
+    @property
+    def blocks(self) -> tuple[str, ...]:
+        """The blocks of all parameters, by letter and block: W_i, U_i, b_i, p_i; P is the projection, if it may be."""
+        graph = self.graph
+        letters = {"W": graph.inputs, "U": graph.recurrent, "b": graph.inputs if self.bias else (), "p": graph.vectors}
+        names = [f"{letter}_{block}" for letter, blocks in letters.items() for block in blocks]
+        return (*names, "P") if graph.raw and self.settings.project else tuple(names)
+
 
 CELLS: Registry[type[Cell[Any]]] = Registry("cell")
 
-AnyCell = Annotated[CellSettings, ChosenBy("type", lambda: {name: cell.settings_type for name, cell in CELLS.items()})]
-"""A settings field that holds the options of any registered cell, chosen by its `type`."""
+
+def _brought() -> Brought:
+    from rnncli.cells.own import OWN  # which needs Cell
+
+    return OWN
+
+
+AnyCell = Annotated[
+    CellSettings, ChosenBy("type", lambda: {name: cell.settings_type for name, cell in CELLS.items()}, _brought)
+]
+"""A settings field that holds the options of a registered cell, chosen by its `type`, or of one in a user's `file`."""
 
 
 def make_cell(settings: CellSettings) -> Cell[Any]:
     """The cell that the settings describe."""
-    return CELLS[settings.type](settings)
+    return (settings.own or CELLS[settings.type])(settings)

@@ -1,17 +1,26 @@
-"""How parameters start. Nothing here needs torch; `weights` draws them."""
+"""How parameters start. Nothing here needs torch; `drawing` draws them."""
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from rnncli.config.settings import Settings
-from rnncli.registry import Registry
+from rnncli.registry import ChosenBy, Registry
+
+Finite = Annotated[float, Field(allow_inf_nan=False)]
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 
 class InitializerSettings(Settings):
-    """How the numbers of a block of parameters are drawn."""
+    """How the numbers of a block of parameters are drawn.
+
+    Attributes:
+        matrices_only: whether it needs rows and columns, so that it can't draw biases and vector parameters.
+    """
+
+    matrices_only: ClassVar[bool] = False
 
     type: str
     """Name of the way."""
@@ -27,7 +36,7 @@ class UniformSettings(InitializerSettings):
     type: Literal["uniform"] = "uniform"
     """Uniform within ±scale / sqrt(hidden_size); with a scale of 1 what torch.nn does."""
 
-    scale: Annotated[float, Field(gt=0)] = 1.0
+    scale: Positive = 1.0
     """Half the width of the interval, in units of 1 / sqrt(hidden_size)."""
 
 
@@ -38,7 +47,7 @@ class NormalSettings(InitializerSettings):
     type: Literal["normal"] = "normal"
     """Normal with mean 0."""
 
-    std: Annotated[float, Field(gt=0)] = 0.1
+    std: Positive = 0.1
     """Standard deviation (0.1 in Greff et al. 2017)."""
 
 
@@ -46,19 +55,23 @@ class NormalSettings(InitializerSettings):
 class XavierSettings(InitializerSettings):
     """Variance 2 / (columns + rows) of each block by itself (Glorot & Bengio 2010)."""
 
+    matrices_only = True
+
     type: Literal["xavier"] = "xavier"
     """Variance 2 / (columns + rows) of each block by itself (Glorot & Bengio 2010)."""
 
     distribution: Literal["uniform", "normal"] = "uniform"
     """Shape of the distribution."""
 
-    gain: Annotated[float, Field(gt=0)] = 1.0
+    gain: Positive = 1.0
     """Factor of the standard deviation."""
 
 
 @INITIALIZERS.register("kaiming")
 class KaimingSettings(InitializerSettings):
     """Variance 2 / columns of each block by itself, for relu (He et al. 2015)."""
+
+    matrices_only = True
 
     type: Literal["kaiming"] = "kaiming"
     """Variance 2 / columns of each block by itself, for relu (He et al. 2015)."""
@@ -69,23 +82,31 @@ class KaimingSettings(InitializerSettings):
 
 @INITIALIZERS.register("orthogonal")
 class OrthogonalSettings(InitializerSettings):
-    """A random orthogonal matrix for each block by itself (Saxe et al. 2014)."""
+    """A random orthogonal matrix for each block by itself (Saxe et al. 2014); where a block is not square, its rows or
+    its columns are orthonormal."""
+
+    matrices_only = True
 
     type: Literal["orthogonal"] = "orthogonal"
-    """A random orthogonal matrix for each block by itself (Saxe et al. 2014)."""
+    """A random orthogonal matrix for each block by itself (Saxe et al. 2014); where a block is not square, its rows or
+    its columns are orthonormal."""
 
-    gain: Annotated[float, Field(gt=0)] = 1.0
+    gain: Positive = 1.0
     """Factor of the matrix."""
 
 
 @INITIALIZERS.register("identity")
 class IdentitySettings(InitializerSettings):
-    """The identity matrix, or a multiple of it, for each block by itself (Le et al. 2015)."""
+    """The identity matrix, or a multiple of it, for each block by itself (Le et al. 2015); a block that is not square
+    has the number on its diagonal and zeros elsewhere."""
+
+    matrices_only = True
 
     type: Literal["identity"] = "identity"
-    """The identity matrix, or a multiple of it, for each block by itself (Le et al. 2015)."""
+    """The identity matrix, or a multiple of it, for each block by itself (Le et al. 2015); a block that is not square
+    has the number on its diagonal and zeros elsewhere."""
 
-    scale: float = 1.0
+    scale: Finite = 1.0
     """Number on the diagonal."""
 
 
@@ -96,5 +117,26 @@ class ConstantSettings(InitializerSettings):
     type: Literal["constant"] = "constant"
     """The same number everywhere."""
 
-    value: float
+    value: Finite
     """The number."""
+
+
+if TYPE_CHECKING:
+    AnyInitializer = InitializerSettings
+else:
+    _NAMES = tuple(
+        name
+        for name, settings in INITIALIZERS.items()
+        if not any(field.is_required() for field in settings.model_fields.values())
+    )
+
+    def _as_settings(value: str | float | InitializerSettings) -> InitializerSettings:
+        if isinstance(value, str):
+            return INITIALIZERS[value]()
+        return value if isinstance(value, InitializerSettings) else ConstantSettings(value=value)
+
+    AnyInitializer = Annotated[
+        Literal[_NAMES] | Finite | Annotated[InitializerSettings, ChosenBy("type", lambda: dict(INITIALIZERS.items()))],
+        AfterValidator(_as_settings),
+    ]
+    """A settings field with one way to start: its name, a number for a constant, or its options with its `type`."""

@@ -8,6 +8,8 @@ import torch
 from torch import Tensor, nn
 
 from rnncli.cells.cell import Cell
+from rnncli.cells.drawing import draw
+from rnncli.cells.initialization import by_block
 from rnncli.errors import ConfigError
 
 State = tuple[Tensor, ...]
@@ -39,8 +41,10 @@ class CellWeights(nn.Module):
         if graph.raw and input_size != hidden:
             if not cell.settings.project:
                 raise ConfigError(
-                    f"model.cell.hidden_size: {cell.settings.type} reads the input itself, so its size must be that of "
-                    f"the input ({input_size}), not {hidden}; model.cell.project: true puts a matrix in between"
+                    [
+                        f"model.cell.hidden_size: {cell.settings.type} reads the input itself, which has {input_size} "
+                        f"features here, not {hidden}; model.cell.project: true puts a matrix in between"
+                    ]
                 )
             self.projection = nn.Parameter(torch.empty(hidden, input_size))
             input_size = hidden
@@ -52,14 +56,36 @@ class CellWeights(nn.Module):
 
     @torch.no_grad()
     def reset_parameters(self) -> None:
-        """Draw all parameters from uniform(±1/sqrt(hidden)), as torch.nn does, and add the cell's bias shifts."""
+        """Draw all parameters from uniform(±1/sqrt(hidden)), as torch.nn does; over it what the cell starts with, then
+        what its settings say; then add the bias shifts, but for a bias that the settings name by its block.
+
+        So with the same seed a block that the settings don't name starts the same whatever they say of the others.
+        """
         bound = self.cell.hidden_size**-0.5
         for parameter in self.parameters():
             parameter.uniform_(-bound, bound)
-        if self.bias is not None:
-            blocks = dict(zip(self.cell.graph.inputs, self.bias.chunk(len(self.cell.graph.inputs)), strict=True))
-            for block, shift in self.cell.bias_shifts().items():
-                blocks[block].add_(shift)
+        blocks, given = self.blocks(), self.cell.settings.initialization
+        for ways in (self.cell.starts(), given):
+            for name, way in by_block(ways, self.cell.blocks).items():
+                if name in blocks:  # no projection where the input has the size of the state
+                    draw(blocks[name], way)
+        for name, shift in self.cell.bias_shifts().items():
+            if f"b_{name}" not in given:
+                blocks[f"b_{name}"].add_(shift)
+
+    def blocks(self) -> dict[str, Tensor]:
+        """Each block of the parameters by its name in `Cell.blocks`, a view of (hidden, columns) or (hidden,)."""
+        graph, hidden = self.cell.graph, self.cell.hidden_size
+        found: dict[str, Tensor] = {}
+        for letter, names, whole in (
+            ("W", graph.inputs, self.weight_ih),
+            ("U", graph.recurrent, self.weight_hh),
+            ("b", graph.inputs, self.bias),
+        ):
+            if whole is not None:
+                found |= {f"{letter}_{name}": whole[n * hidden :][:hidden] for n, name in enumerate(names)}
+        found |= {f"p_{name}": self.vectors[name] for name in graph.vectors}
+        return found if self.projection is None else found | {"P": self.projection}
 
     def zero_state(self, batch: int) -> State:
         """The state before the first step where none is given: zeros, each (batch, hidden)."""

@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import typer
 
-from rnncli.cli.options import Config, Limit, Overrides, Quiet
+from rnncli.cli.options import AllowCode, Config, Limit, Overrides, Quiet
 
 
-def check(config: Config, set_: Overrides = None, limit: Limit = None, quiet: Quiet = False) -> None:
+def check(
+    config: Config,
+    set_: Overrides = None,
+    limit: Limit = None,
+    allow_code: AllowCode = False,
+    quiet: Quiet = False,
+) -> None:
     """Check config, data and model without training.
 
     Reads the config and the data, builds the model and passes one batch through it.
     """
-    from rnncli.config import read
-    from rnncli.runs.config import RunConfig
+    from rnncli.runs.reading import read_config
 
     overrides = [*(set_ or []), *([f"training.limit={limit}"] if limit is not None else [])]
-    settings = read(config, RunConfig, overrides)
+    settings = read_config(config, overrides, allow_code=allow_code)
 
     from rnncli.runs.check import check_run
 

@@ -8,7 +8,7 @@ from typing import Annotated, Literal, get_args
 
 import typer
 
-from rnncli.cli.options import Device, Run, Threads
+from rnncli.cli.options import AllowCode, Device, Run, Threads
 from rnncli.errors import UserError, unknown
 
 Part = Literal["train", "valid", "test"]
@@ -25,6 +25,7 @@ def evaluate(
     ] = None,
     device: Device = None,
     threads: Threads = None,
+    allow_code: AllowCode = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Only name and value of each metric, a line each.")] = (
         False
     ),
@@ -40,7 +41,7 @@ def evaluate(
     from rnncli.runs.evaluate import evaluate_run
     from rnncli.runs.load import LoadedRun
 
-    found = evaluate_run(LoadedRun(run, device, threads), data, part)
+    found = evaluate_run(LoadedRun(run, device, threads, allow_code=allow_code), data, part)
     if json:
         typer.echo(json_text.dumps(asdict(found), ensure_ascii=False, allow_nan=False))
         return

@@ -18,4 +18,8 @@ Device = Annotated[
 ]
 Threads = Annotated[int | None, typer.Option(metavar="N", min=1, help="Threads of the CPU; one a core if not given.")]
 Limit = Annotated[int | None, typer.Option(metavar="N", help="Read only the first N rows of each part, for a try.")]
+AllowCode = Annotated[
+    bool,
+    typer.Option("--allow-code", help="Execute the cell.py of a run that was trained elsewhere; read the file first."),
+]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but errors.")]

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
-from rnncli.cli.options import Device, Quiet, Run, Threads
+from rnncli.cli.options import AllowCode, Device, Quiet, Run, Threads
 from rnncli.errors import DataError, UserError
 
 CLOSED_PIPE = 141
@@ -31,6 +31,7 @@ def predict(
     strict: Annotated[bool, typer.Option("--strict", help="Stop at the first row that can't be read.")] = False,
     device: Device = None,
     threads: Threads = None,
+    allow_code: AllowCode = False,
     quiet: Quiet = False,
 ) -> None:
     """Write predictions beside the columns of the input.
@@ -46,7 +47,7 @@ def predict(
 
     from rnncli.runs.load import LoadedRun
 
-    loaded = LoadedRun(run, device, threads)
+    loaded = LoadedRun(run, device, threads, allow_code=allow_code)
     left_out = 0
 
     def bad_row(error: DataError) -> None:

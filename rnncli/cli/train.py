@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from rnncli.cli.options import Limit, Overrides, Quiet
+from rnncli.cli.options import AllowCode, Limit, Overrides, Quiet
 from rnncli.errors import UserError
 
 
@@ -32,6 +32,7 @@ def train(
     refit: Annotated[
         bool, typer.Option("--refit", help="Train on the validation part too, once the settings are chosen.")
     ] = False,
+    allow_code: AllowCode = False,
     quiet: Quiet = False,
     json: Annotated[
         bool, typer.Option("--json", help="Print the summary as JSON; all else to standard error.")
@@ -42,8 +43,7 @@ def train(
     The run directory then holds everything: the complete config, the weights, the metrics. The options from --device
     to --refit are those of the config's training section; here they change them for once.
     """
-    from rnncli.config import read
-    from rnncli.runs.config import RunConfig
+    from rnncli.runs.reading import read_config
 
     if resume and force:
         raise UserError("--resume goes on with a run and --force begins it anew: give one of them")
@@ -52,10 +52,7 @@ def train(
             raise UserError(f"{config}: is a directory; to go on with a run, add --resume")
         if out is not None:
             raise UserError(f"--out {out}: a run goes on where it is, in {config}")
-        from rnncli.runs.directory import RunDirectory
-
-        RunDirectory.open(config)  # says what is amiss before its config is read
-        config, out = config / "config.yaml", config
+        out = config
     flags = {
         "device": device,
         "threads": threads,
@@ -65,7 +62,7 @@ def train(
         "refit": "true" if refit else None,
     }
     overrides = [*(set_ or []), *(f"training.{name}={value}" for name, value in flags.items() if value is not None)]
-    settings = read(config, RunConfig, overrides)
+    settings = read_config(config, overrides, allow_code=allow_code)
     directory = out if out is not None else Path("runs") / config.stem
 
     from rnncli.cli.screen import screen
@@ -73,7 +70,7 @@ def train(
     with screen(directory, quiet=quiet, json=json) as show:
         from rnncli.runs.train import train as run
 
-        for event in run(settings, directory, resume=resume, force=force):
+        for event in run(settings, directory, resume=resume, force=force, allow_code=allow_code):
             show(event)
 
 

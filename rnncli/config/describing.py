@@ -78,7 +78,7 @@ def _below(shape: Shape, key: str, default: Any, text: str) -> Iterator[Option]:
             for item in shape.items:
                 yield from _below(item, f"{key}.*", None, text)
         case Table():
-            yield from _below(shape.value, f"{key}.*", None, text)
+            yield from _below(shape.value, f"{key}.*", None, "")
         case OneOf():
             for member in shape.members:
                 yield from _below(member, key, default, text)
@@ -90,8 +90,11 @@ def _of_choice(choice: Choice, key: str, default: BaseModel | None, text: str) -
     """The key that chooses, then the options of each choice; what several have in common stands once."""
     chosen = None if default is None else getattr(default, choice.key)
     tag = f"{key}.{choice.key}"
-    text = text or next((_help(model.model_fields[choice.key]) for model in choice.models.values()), "")
+    text = text or " ".join(f"{name}: {_help(model.model_fields[choice.key])}" for name, model in choice.models.items())
     yield Option(tag, f"one of {', '.join(choice.models)}", _REQUIRED if chosen is None else chosen, text)
+    if choice.brought is not None:
+        instead = choice.brought.settings.model_fields[choice.brought.key]
+        yield Option(f"{key}.{choice.brought.key}", shape_of_field(instead).words, "null", _help(instead))
     owners: dict[Option, list[str]] = {}
     for name, model in choice.models.items():
         given = default if name == chosen else None

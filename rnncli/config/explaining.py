@@ -6,11 +6,12 @@ errors along the shape of the settings takes them out again.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from typing import Any, NamedTuple
 
 from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
 
 from rnncli.config.document import Mistake
 from rnncli.config.shapes import Choice, Items, Leaf, OneOf, Section, Shape, Table, shape_of_field
@@ -32,6 +33,8 @@ _LIMITS = {
     "string_pattern_mismatch": "must match {pattern}",
 }
 _WRONG_TYPE = ("_type", "_parsing", "_from_float", "literal_error", "enum")
+_EXPLAINED = "explained"
+"""The type of an error that is a finished mistake."""
 _COUNTED = ("whole number", "number", "path", "list")
 
 
@@ -53,13 +56,32 @@ class _Error(NamedTuple):
 def explain(error: ValidationError, model: type[BaseModel]) -> Iterator[Mistake]:
     """The mistakes behind a failed validation of a config."""
     errors = [
-        _Error(detail["loc"], detail["type"], detail["msg"], detail["input"], detail.get("ctx", {}))
+        _Error(detail["loc"], _kind(detail), detail["msg"], detail["input"], detail.get("ctx", {}))
         for detail in error.errors(include_url=False)
     ]
     return _explain(Section(model), (), errors)
 
 
+def _kind(detail: ErrorDetails) -> str:
+    """pydantic looks for the tag of a choice also in text from an override, a class of its own with attributes."""
+    textual = detail["type"] == "union_tag_not_found" and isinstance(detail["input"], str)
+    return "model_attributes_type" if textual else detail["type"]
+
+
+def explained(mistakes: Iterable[Mistake], part: str) -> ValidationError:
+    """Mistakes of a part that is validated by itself, as an error that the validation around it passes on."""
+    details: list[InitErrorDetails] = []
+    for mistake in mistakes:
+        error = PydanticCustomError(_EXPLAINED, "{text}", {"text": mistake.text, "on_key": mistake.on_key})
+        details.append({"type": error, "loc": mistake.location, "input": None})
+    return ValidationError.from_exception_data(part, details)
+
+
 def _explain(shape: Shape | None, location: Location, errors: Sequence[_Error]) -> Iterator[Mistake]:
+    for error in errors:
+        if error.type == _EXPLAINED:
+            yield Mistake((*location, *error.rest), error.context["text"], error.context["on_key"])
+    errors = [error for error in errors if error.type != _EXPLAINED]
     yield from (_here(shape, location, error) for error in errors if not error.rest)
     groups = {
         step: [error._replace(rest=error.rest[1:]) for error in group]
@@ -127,9 +149,10 @@ def _here(shape: Shape | None, location: Location, error: _Error) -> Mistake:
         return Mistake(location, f"{_limit(error)}, found {shown(found)}")
     if isinstance(shape, Choice):
         if error.type == "union_tag_not_found":
-            close = nearest(shape.key, found)
+            close = next((close for key in shape.keys if (close := nearest(key, found))), None)
             hint = f"; did you mean it by {close!r}?" if close else ""
-            return Mistake(location, f"missing key {shape.key!r}: one of {', '.join(shape.models)}{hint}")
+            brought = f", or {shape.brought.key!r}" if shape.brought else ""
+            return Mistake(location, f"missing key {shape.key!r}: one of {', '.join(shape.models)}{brought}{hint}")
         if error.type == "union_tag_invalid":
             return Mistake((*location, shape.key), _not_among(shape.key, found[shape.key], tuple(shape.models)))
         if error.of_type and found in shape.models:

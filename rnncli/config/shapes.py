@@ -13,7 +13,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from rnncli.config.writing import inline
-from rnncli.registry import ChosenBy
+from rnncli.registry import Brought, ChosenBy
 
 
 @dataclass(frozen=True)
@@ -42,15 +42,21 @@ class Section:
 
 @dataclass(frozen=True)
 class Choice:
-    """The options of a settings class that is chosen by `key`."""
+    """The options of a settings class that is chosen by `key`, or brought by the user."""
 
     key: str
     models: dict[str, type[BaseModel]]
+    brought: Brought | None = None
     bounds = ""
 
     @property
+    def keys(self) -> tuple[str, ...]:
+        """The keys of which one must be given."""
+        return (self.key,) if self.brought is None else (self.key, self.brought.key)
+
+    @property
     def words(self) -> str:
-        return f"keys with values, {self.key!r} among them"
+        return f"keys with values, {' or '.join(map(repr, self.keys))} among them"
 
     plural = words
 
@@ -136,7 +142,7 @@ def shape_of(kind: Any, marks: Iterable[Any] = ()) -> Shape:
         return shape_of(arguments[0], [*arguments[1:], *marks])
     for mark in marks:
         if isinstance(mark, ChosenBy):
-            return Choice(mark.key, mark.choices())
+            return Choice(mark.key, mark.choices(), mark.brought())
     if origin in (Union, UnionType):
         members = [shape_of(argument) for argument in arguments if argument is not NoneType]
         return OneOf(tuple(members)) if len(members) > 1 else shape_of(_only_type(arguments), marks)

@@ -8,10 +8,11 @@ from typing import Any
 from rnncli.cells.cell import Cell
 from rnncli.engines import loop, torch_kernels  # noqa: F401  (registers them)
 from rnncli.engines.engine import ENGINES, NOTHING_MORE, Engine, Wanted
+from rnncli.engines.fused import engine as fused  # noqa: F401
 from rnncli.engines.settings import EngineName
 from rnncli.errors import UserError
 
-_FASTEST_FIRST: tuple[EngineName, ...] = ("torch", "loop")  # loop refuses nothing
+_FASTEST_FIRST: tuple[EngineName, ...] = ("torch", "fused", "loop")  # loop refuses nothing
 
 
 @dataclass(frozen=True)

@@ -14,11 +14,21 @@ from rnncli.sequences import Padded
 
 def draw_mask(shape: Sequence[int], rate: float, like: Tensor) -> Tensor:
     """Zeros at a share of `rate`, elsewhere 1 / (1 - rate); type and device of `like`."""
+    return _draw_kept(shape, rate, like).to(like.dtype).mul_(1 / (1 - rate))
+
+
+def draw_ones(shape: Sequence[int], rate: float, like: Tensor) -> Tensor:
+    """Ones at a share of `rate`, elsewhere zeros; type and device of `like`."""
+    return _draw_kept(shape, rate, like).logical_not_().to(like.dtype)
+
+
+def _draw_kept(shape: Sequence[int], rate: float, like: Tensor) -> Tensor:
+    """False at a share of `rate`, elsewhere True."""
     # Four numbers of 16 bits from each draw: on a CPU torch's own Bernoulli takes ten times as long.
     count = math.prod(shape)
     draws = torch.empty((count + 3) // 4, dtype=torch.int64, device=like.device).random_(-(2**63), None)
     kept = draws.view(torch.int16)[:count] >= round(rate * 2**16) - 2**15
-    return kept.to(like.dtype).mul_(1 / (1 - rate)).view(*shape)
+    return kept.view(*shape)
 
 
 class Dropout(nn.Module):

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from rnncli.cells.cell import CellSettings, make_cell
 from rnncli.cells.weights import CellWeights, State
 from rnncli.engines.choice import choose
-from rnncli.engines.engine import NO_MASKS, Masks, Wanted
+from rnncli.engines.engine import ENGINES, Recording, Wanted
 from rnncli.engines.settings import EngineName
+from rnncli.errors import UserError
+from rnncli.layers.connections import make_connections
 from rnncli.layers.dropout import Dropout, draw_mask
+from rnncli.layers.masks import recurrent_masks
+from rnncli.layers.recording import Recorded, make_recorded
 from rnncli.layers.reversal import Reversal
-from rnncli.layers.settings import NO_DROPOUT, DropoutSettings
+from rnncli.layers.settings import NO_DROPOUT, ConnectionName, DropoutSettings
 from rnncli.sequences import Padded
 
 StackState = tuple[State, ...]
@@ -29,8 +36,13 @@ class Stack(nn.Module):
 
     Attributes:
         weights: the parameters, in the order of StackState.
+        initial: where a learned state is asked for, the states before the first step by name, in the same order.
+        connections: what joins input and output of a layer, by its number.
         choice: the engine that runs them, and why.
         size: features of the outputs: hidden, or with both directions 2 * hidden, forward before backward.
+
+    Raises:
+        UserError: the engine asked for refuses the cell, or there is nothing to connect.
     """
 
     def __init__(
@@ -40,30 +52,46 @@ class Stack(nn.Module):
         *,
         layers: int = 1,
         bidirectional: bool = False,
+        connections: ConnectionName = "none",
+        learned_initial_state: bool = False,
         dropout: DropoutSettings = NO_DROPOUT,
         engine: EngineName = "auto",
     ) -> None:
         super().__init__()
+        self.cell = make_cell(cell)
         self.directions = 2 if bidirectional else 1
         self.size = cell.hidden_size * self.directions
         self.dropout = dropout
         self.between_layers = Dropout(dropout.between_layers)
         self.weights = nn.ModuleList(
-            CellWeights(make_cell(cell), self.size if layer else input_size)
+            CellWeights(self.cell, self.size if layer else input_size)
             for layer in range(layers)
             for _ in range(self.directions)
         )
-        self.choice = choose(engine, make_cell(cell), Wanted(recurrent_dropout=dropout.recurrent > 0))
+        self.initial = nn.ModuleList(
+            nn.ParameterDict({name: torch.zeros(cell.hidden_size) for name in self.cell.states})
+            for _ in (self.weights if learned_initial_state else ())
+        )
+        self.connections = make_connections(connections, input_size, self.size, layers)
+        self.wanted = Wanted(
+            recurrent_dropout=dropout.recurrent > 0, zoneout=dropout.zoneout > 0 or dropout.zoneout_memory > 0
+        )
+        self.choice = choose(engine, self.cell, self.wanted)
 
     def forward(
-        self, inputs: Padded, state: StackState | None = None, final_state: bool = False
+        self,
+        inputs: Padded,
+        state: StackState | None = None,
+        final_state: bool = False,
+        recordings: Sequence[Recorded] | None = None,
     ) -> tuple[Padded, StackState | None]:
         """Run over whole sequences.
 
         Args:
             inputs: (batch, time, input); padding positions hold anything.
-            state: where the sequences go on from; zeros where it is None.
+            state: where the sequences go on from; the learned state or zeros where it is None.
             final_state: whether the state after the last valid step is asked for (backward: after the first).
+            recordings: what `recordings` made for these inputs, to be filled.
 
         Returns:
             The outputs of the uppermost layer, (batch, time, size) with zeros at padding positions, and the state
@@ -72,17 +100,55 @@ class Stack(nn.Module):
         reverse = Reversal(inputs) if self.directions == 2 else None
         current, final = inputs.zeroed(), []
         for layer in range(len(self.weights) // self.directions):
-            current = self._drop(current, first=layer == 0)
+            dropped = self._drop(current, first=layer == 0)
             outputs = []
             for direction in range(self.directions):
                 place = layer * self.directions + direction
-                start = None if state is None else state[place]
+                start = self._initial(place, inputs.batch) if state is None else state[place]
+                recording = None if recordings is None else recordings[place].recording
                 turn = reverse if direction == 1 else None
-                made, last = self._run(place, current if turn is None else turn(current), start, final_state)
+                read = dropped if turn is None else turn(dropped)
+                made, last = self._run(place, read, start, final_state, recording)
                 outputs.append(made if turn is None else turn(made))
                 final.append(last)
-            current = _side_by_side(outputs)
+            current = self._connected(layer, current, _side_by_side(outputs))
         return current, tuple(each for each in final if each is not None) if final_state else None
+
+    def step(self, inputs: Tensor, state: StackState | None = None) -> tuple[Tensor, StackState]:
+        """Run a single step, for streams and decoding.
+
+        Args:
+            inputs: (batch, input).
+            state: the state after the step before; at the first step the learned state or zeros.
+
+        Returns:
+            The output of the uppermost layer, (batch, size), and the new state.
+
+        Raises:
+            UserError: the stack reads in both directions.
+        """
+        if self.directions == 2:
+            raise UserError("model.bidirectional: single steps can't be run, the backward direction begins at the end")
+        one = Padded(inputs.unsqueeze(1), torch.ones(len(inputs), dtype=torch.int64))
+        outputs, final = self(one, state, final_state=True)
+        return outputs.values.squeeze(1), final
+
+    def recordings(self, inputs: Padded) -> tuple[Recorded, ...]:
+        """Empty buffers for what each layer and direction shows of a run over these inputs, in the order of StackState.
+
+        Raises:
+            UserError: the engine does not show its gates.
+        """
+        wanted = replace(self.wanted, recording=True)
+        reason = self.choice.engine.refusal(self.cell, wanted)
+        if reason:
+            able = [name for name, engine in ENGINES.items() if engine().refusal(self.cell, wanted) is None]
+            raise UserError(f"model.engine: {self.choice.name} can't record: {reason}; allowed: {', '.join(able)}")
+        reverse = Reversal(inputs)
+        return tuple(
+            make_recorded(self.cell, inputs, reverse if place % self.directions else None)
+            for place in range(len(self.weights))
+        )
 
     def _drop(self, inputs: Padded, first: bool) -> Padded:
         """The inputs of a layer after the dropout between layers and the one that is the same at all steps."""
@@ -93,14 +159,27 @@ class Stack(nn.Module):
             values = values * draw_mask((inputs.batch, 1, values.shape[2]), self.dropout.variational, values)
         return inputs.with_values(values)
 
-    def _run(self, place: int, inputs: Padded, state: State | None, final_state: bool) -> tuple[Padded, State | None]:
+    def _initial(self, place: int, batch: int) -> State | None:
+        """The learned state before the first step, where there is one."""
+        if not self.initial:
+            return None
+        learned = self.initial[place]
+        assert isinstance(learned, nn.ParameterDict)
+        return tuple(learned[name].repeat(batch, 1) for name in self.cell.states)
+
+    def _run(
+        self, place: int, inputs: Padded, state: State | None, final_state: bool, recording: Recording | None
+    ) -> tuple[Padded, State | None]:
         weights = self.weights[place]
         assert isinstance(weights, CellWeights)
-        masks = NO_MASKS
-        if self.training and self.dropout.recurrent:
-            hidden = draw_mask((inputs.batch, weights.cell.hidden_size), self.dropout.recurrent, inputs.values)
-            masks = Masks(hidden=hidden)
-        return self.choice.engine.run(weights, inputs, state, masks=masks, final_state=final_state)
+        masks = recurrent_masks(self.dropout, weights, inputs, self.training)
+        return self.choice.engine.run(weights, inputs, state, masks=masks, recording=recording, final_state=final_state)
+
+    def _connected(self, layer: int, inputs: Padded, outputs: Padded) -> Padded:
+        """The outputs of a layer, joined to what it read before dropout."""
+        if str(layer) not in self.connections:
+            return outputs
+        return outputs.with_values(self.connections[str(layer)](inputs.values, outputs.values))
 
 
 def _side_by_side(directions: list[Padded]) -> Padded:

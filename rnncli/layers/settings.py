@@ -10,10 +10,12 @@ from rnncli.config.settings import Settings
 
 Rate = Annotated[float, Field(ge=0, lt=1)]
 PoolingName = Literal["last", "mean", "max", "attention"]
+ConnectionName = Literal["none", "residual", "highway"]
 
 
 class DropoutSettings(Settings):
-    """Shares of what is set to zero while training; what is left is scaled up by 1 / (1 - share)."""
+    """Shares of what is set to zero while training, what is left being scaled up by 1 / (1 - share); with zoneout,
+    shares of what keeps its old value."""
 
     embedding: Rate = 0.0
     """Share of the single numbers of the embedded inputs that is dropped."""
@@ -29,6 +31,16 @@ class DropoutSettings(Settings):
 
     recurrent: Rate = 0.0
     """Share of the operands of the recurrent products dropped, the same at all steps (Gal & Ghahramani 2016)."""
+
+    weight: Rate = 0.0
+    """Share of the single numbers of the recurrent matrices dropped, once a batch (Merity et al. 2018)."""
+
+    zoneout: Rate = 0.0
+    """Share of the units of the output that keep their old value, drawn at each step (Krueger et al. 2017); in
+    evaluation every unit keeps that share of it."""
+
+    zoneout_memory: Rate = 0.0
+    """The same for the memory c of a cell that has one beside its output (Krueger et al. 2017)."""
 
     output: Rate = 0.0
     """Share of the single numbers dropped between the recurrent layers and the output layer (Zaremba et al. 2014)."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from rnncli.cells.cell import make_cell
 from rnncli.heads.choice import head_mistakes
 from rnncli.inputs.features import Categories, Feature, Spelling, Tokens, Values
 from rnncli.inputs.targets import Target
@@ -65,6 +66,14 @@ def _of_inputs(settings: ModelSettings, features: list[Feature]) -> Iterator[str
     if not spelled:
         for name in changed(settings, "character_embedding_size", "character_hidden_size"):
             yield f"model.{name}: the inputs have no characters beside words"
+    elif make_cell(settings.cell).graph.raw and not settings.cell.project:
+        width, hidden = settings.character_embedding_size, settings.character_hidden_size
+        if hidden != width:
+            yield (
+                f"model.character_hidden_size: {settings.cell.type} reads the input itself, so it must be that of "
+                f"model.character_embedding_size ({width}), not {hidden}; model.cell.project: true puts a matrix in "
+                "between"
+            )
     if settings.dropout.word and not tokens and not spelled:
         yield "model.dropout.word: the inputs have no tokens to drop"
     if settings.dropout.embedding and not tokens and not spelled and not categories:

@@ -108,6 +108,8 @@ def build_stack(settings: ModelSettings, input_size: int) -> Stack:
         input_size,
         layers=settings.layers,
         bidirectional=settings.bidirectional,
+        connections=settings.connections,
+        learned_initial_state=settings.learned_initial_state,
         dropout=settings.dropout,
         engine=settings.engine,
     )

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from rnncli.cells.cell import AnyCell
+from rnncli.cells.cell import AnyCell, make_cell
 from rnncli.config.settings import Settings
 from rnncli.engines.settings import EngineName
 from rnncli.heads.settings import AnyHead
-from rnncli.layers.settings import NO_DROPOUT, DropoutSettings, PoolingName
+from rnncli.layers.settings import NO_DROPOUT, ConnectionName, DropoutSettings, PoolingName
 
 
 class ModelSettings(Settings):
@@ -24,6 +25,13 @@ class ModelSettings(Settings):
 
     bidirectional: bool = False
     """Read every sequence in both directions."""
+
+    connections: ConnectionName = "none"
+    """What joins the input of a recurrent layer to its output: residual adds the two (He et al. 2016), highway mixes
+    them by a gate (Srivastava et al. 2015). The first layer has none where its input is of another size."""
+
+    learned_initial_state: bool = False
+    """Train the state before the first step of each layer and direction, instead of starting from zeros."""
 
     embedding_size: int = Field(64, ge=1)
     """Numbers in the vector of a token; pretrained vectors bring their own size."""
@@ -77,8 +85,22 @@ class ModelSettings(Settings):
 
     @model_validator(mode="after")
     def _nothing_idle(self) -> ModelSettings:
-        if self.dropout.between_layers and self.layers == 1:
-            raise ValueError("dropout.between_layers does nothing with one layer; set layers to 2 or more, or drop it")
+        mistakes = [*self._idle()]
         if len(set(self.poolings)) < len(self.poolings):
-            raise ValueError(f"pooling names a way twice: {', '.join(self.poolings)}")
+            mistakes.append(f"pooling names a way twice: {', '.join(self.poolings)}")
+        if mistakes:
+            raise ValueError("; ".join(mistakes))
         return self
+
+    def _idle(self) -> Iterator[str]:
+        """What would do nothing with this cell or this number of layers."""
+        rates, name, cell = self.dropout, self.cell.type, make_cell(self.cell)
+        if rates.between_layers and self.layers == 1:
+            yield "dropout.between_layers does nothing with one layer; set layers to 2 or more, or drop it"
+        for key in ("recurrent", "weight"):
+            if getattr(rates, key) and not cell.graph.products:
+                yield f"dropout.{key} does nothing: {name} has no recurrent matrix"
+        if rates.zoneout_memory and "c" not in cell.states[1:]:
+            yield f"dropout.zoneout_memory does nothing: {name} has no memory c beside its output"
+        if self.cell.project and not cell.graph.raw:
+            yield f"cell.project does nothing: {name} does not read the input itself, but maps it by its own matrices"

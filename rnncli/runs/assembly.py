@@ -9,6 +9,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from rnncli.cells.cell import CellSettings, make_cell
+from rnncli.cells.own import OwnCellSettings
+from rnncli.cells.source import RAISED, blamed
+from rnncli.cells.weights import CellWeights
+from rnncli.engines.loop import LoopEngine
 from rnncli.errors import ConfigError, RunError
 from rnncli.inputs.batches import Dataset
 from rnncli.inputs.loader import Loader, SplitName
@@ -44,6 +49,7 @@ def assemble(config: RunConfig) -> Assembled:
         UserError: something of it can't be used; of the model's and the training's options all that can't.
     """
     settings = config.training
+    _try_own_cell(config.model.cell)
     if settings.threads is not None:
         torch.set_num_threads(settings.threads)
     device = choose_device(settings.device, settings.mixed_precision)
@@ -57,6 +63,21 @@ def assemble(config: RunConfig) -> Assembled:
     if mistakes:
         raise ConfigError(mistakes)
     return Assembled(config, device, loader, data, model, settings.metric or choosing_metric(loader.target))
+
+
+def _try_own_cell(settings: CellSettings) -> None:
+    """One step of a cell of the user's own on tensors: what works on symbols alone is found before data are read.
+
+    Raises:
+        ConfigError: its code raises an error.
+    """
+    if not isinstance(settings, OwnCellSettings):
+        return
+    try:
+        weights = CellWeights(make_cell(settings), settings.hidden_size)
+        LoopEngine().step(weights, torch.ones(2, settings.hidden_size))
+    except RAISED as error:
+        raise ConfigError([f"model.cell.file: {blamed(error, settings.source, settings.file)}"]) from error
 
 
 def new_loader(config: RunConfig) -> Loader[Any]:

@@ -9,8 +9,8 @@ from typing import Any
 from rnncli.errors import RunError
 from rnncli.runs.config import RunConfig
 
-PLACES = {"data.root", "data.train", "data.valid", "data.test"}
-"""Where the data are: their content may not change, and its hashes tell."""
+PLACES = {"data.root", "data.train", "data.valid", "data.test", "model.cell.file"}
+"""Where data and code are: their content may not change, and its hashes tell."""
 
 CHANGEABLE = {"training.epochs", "training.max_time", "training.patience", "training.threads", "training.device"}
 """Keys that leave the steps already done what they were."""

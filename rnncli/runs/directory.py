@@ -1,7 +1,8 @@
 """The run directory: the only code that knows its file names.
 
-run.json                format version of the directory, version of rnncli, SHA-256 of each data file
-config.yaml             the configuration, complete
+run.json                format version of the directory, version of rnncli, SHA-256 of each data file and of cell.py
+cell.py                 the code of a cell of the user's own, where the model has one
+config.yaml             the configuration, complete; it names the cell.py beside it
 fitted.json             what was fitted on the training part: vocabularies, scales, classes
 weights.safetensors     the best weights so far
 checkpoint/last.safetensors   all that is needed to go on bit for bit
@@ -16,8 +17,8 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,8 @@ import rnncli
 from rnncli import config
 from rnncli.errors import RunError
 from rnncli.runs.config import RunConfig
+from rnncli.runs.own_code import executing, own_source, refuse_other_code, with_code_at
+from rnncli.runs.reading import ABOUT
 from rnncli.runs.whole_files import read_json, read_tensors, write_json, write_tensors, write_whole, writing
 
 FORMAT = 1
@@ -41,7 +44,8 @@ class RunDirectory:
         self.weights_file = path / "weights.safetensors"
         self.checkpoint_file = path / "checkpoint" / "last.safetensors"
         self.summary_file = path / "summary.json"
-        self._about = path / "run.json"
+        self._about = path / ABOUT
+        self._cell = path / "cell.py"
         self._config = path / "config.yaml"
         self._fitted = path / "fitted.json"
         self._metrics = path / "metrics.jsonl"
@@ -59,7 +63,7 @@ class RunDirectory:
         if not path.is_dir():
             raise RunError(f"{path}: no such run directory")
         if not directory._about.exists():
-            raise RunError(f"{path}: not a run directory (run.json is missing)")
+            raise RunError(f"{path}: not a run directory ({ABOUT} is missing)")
         about = read_json(directory._about)
         if about.get("format") != FORMAT:
             raise RunError(
@@ -122,11 +126,19 @@ class RunDirectory:
         Args:
             data: file -> SHA-256.
         """
-        # run.json goes last and comes first, so that whatever is interrupted is known for a run.
+        # run.json goes last and comes first, so that whatever is interrupted is known for a run. The code outlives the
+        # config that names it, and that outlives what makes a run of it.
         others = [entry for entry in self.path.iterdir() if entry not in (self._lock, self._about)]
-        for entry in others:
+        kept_longest = [self._fitted, self._config, self._cell]
+        for entry in sorted(others, key=lambda entry: kept_longest.index(entry) if entry in kept_longest else -1):
             shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
-        write_json(self._about, {"format": FORMAT, "rnncli": rnncli.__version__, "data": data})
+        about = {"format": FORMAT, "rnncli": rnncli.__version__, "data": data}
+        source = own_source(settings)
+        if source is None:
+            write_json(self._about, about)
+        else:
+            write_json(self._about, about | {"cell": source.sha256})
+            write_whole(self._cell, source.content)
         self.write_config(settings)
         write_json(self._fitted, fitted)
         with writing(self.path):
@@ -140,12 +152,36 @@ class RunDirectory:
         return hashes
 
     def write_config(self, settings: RunConfig) -> None:
-        write_whole(self._config, config.write(settings).encode())
+        """Writes the config, which then names the run's own copy of the code, wherever the run is moved."""
+        write_whole(self._config, config.write(with_code_at(settings, self._cell.name)).encode())
 
-    def read_config(self) -> RunConfig:
+    def read_config(self, overrides: Sequence[str] = (), *, allow_code: bool = False) -> RunConfig:
+        """The config of the run.
+
+        Raises:
+            RunError: it is not there, or it is not the code that the run was trained with.
+            UserError: the run has code that must be allowed first.
+        """
         if not self._config.exists():
             raise RunError(f"{self._config}: not there; the run directory is not complete")
-        return config.read(self._config, RunConfig)
+        with self.executing(allow_code):
+            return config.read(self._config, RunConfig, overrides)
+
+    def refuse_other_code(self, settings: RunConfig) -> None:
+        """A config whose code is not the one the run began with.
+
+        Raises:
+            RunError: it is not.
+        """
+        refuse_other_code(settings, self._code_hash(), self.path)
+
+    def _code_hash(self) -> str | None:
+        found = read_json(self._about).get("cell")
+        return None if found is None else str(found)
+
+    def executing(self, allow_code: bool) -> AbstractContextManager[None]:
+        """Within, the run's own code may be executed, and no other; raises as `read_config`."""
+        return executing(self._cell, self._code_hash(), allow_code)
 
     def read_fitted(self) -> dict[str, Any]:
         return read_json(self._fitted)

@@ -34,14 +34,17 @@ class LoadedRun:
         path: the run directory.
         device: as in a config; the run's own if None.
         threads: of the CPU; the run's own if None.
+        allow_code: execute the code of a cell of the user's own, also where the run was trained elsewhere.
 
     Attributes:
         threshold: probability from which the second of two classes is predicted, where one was chosen.
     """
 
-    def __init__(self, path: str | Path, device: str | None = None, threads: int | None = None) -> None:
+    def __init__(
+        self, path: str | Path, device: str | None = None, threads: int | None = None, *, allow_code: bool = False
+    ) -> None:
         self.directory = RunDirectory.open(Path(path))
-        self.config: RunConfig = self.directory.read_config()
+        self.config: RunConfig = self.directory.read_config(allow_code=allow_code)
         weights = self.directory.read_weights()
         threads = threads or self.config.training.threads
         if threads is not None:

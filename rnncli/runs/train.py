@@ -18,18 +18,25 @@ from rnncli.runs.config import RunConfig
 from rnncli.runs.differences import refuse_differences
 from rnncli.runs.directory import RunDirectory
 from rnncli.runs.events import Begun, Finished, RunEvent, lines
+from rnncli.runs.own_code import own_source
 from rnncli.runs.signals import Asked, stop_between_steps
 from rnncli.runs.summary import finite, hashes, summarise
+from rnncli.runs.trusted import trust
 from rnncli.tasks.evaluation import evaluate
 from rnncli.training.events import CheckpointDue, Ended, Evaluation, Step
 from rnncli.training.loop import Loop
 from rnncli.training.progress import Progress
 
 
-def train(config: RunConfig, path: Path, *, resume: bool = False, force: bool = False) -> Iterator[RunEvent]:
+def train(
+    config: RunConfig, path: Path, *, resume: bool = False, force: bool = False, allow_code: bool = False
+) -> Iterator[RunEvent]:
     """Trains into the directory `path`, from the start or from its checkpoint.
 
     Nothing is written, and with `force` nothing cleared, before data are read and the model is built.
+
+    Args:
+        allow_code: execute the code of a run that is resumed, also where it was begun elsewhere.
 
     Raises:
         UserError: config, data or directory can't be used.
@@ -45,7 +52,8 @@ def train(config: RunConfig, path: Path, *, resume: bool = False, force: bool = 
         goes_on = resume and directory.begun
         if goes_on:
             RunDirectory.open(path)
-            refuse_differences(directory.read_config(), config, path)
+            refuse_differences(directory.read_config(allow_code=allow_code), config, path)
+            directory.refuse_other_code(config)
         run = _Run(assemble(config), directory)
         if goes_on:
             run.resume()
@@ -81,6 +89,7 @@ class _Run:
         """From the start."""
         if self.settings.init_from is not None:
             self._start_from(self.settings.init_from)
+        self._trust_own_code()
         self.directory.begin(self.parts.config, self.parts.loader.state(), self.hashes)
 
     def resume(self) -> None:
@@ -106,6 +115,7 @@ class _Run:
             ) from error
         self.lines = self.directory.read_metrics(about["evaluations"])
         self.directory.write_config(self.parts.config)
+        self._trust_own_code()
         for name, now in self._machine().items():
             if about[name] != now:
                 self.notes.append(f"the run was begun with {name} {about[name]}, now {now}: bits may differ")
@@ -141,6 +151,12 @@ class _Run:
                     summary = summarise(self.parts, self.loop.progress, event.reason, self.hashes, self.notes)
                     self.directory.write_summary(summary)
                     yield Finished(summary)
+
+    def _trust_own_code(self) -> None:
+        source = own_source(self.parts.config)
+        note = None if source is None else trust(source.sha256)
+        if note:
+            self.notes.append(note)
 
     def _valid_values(self) -> dict[str, float]:
         valid: Dataset | None = self.parts.data.get("valid")

@@ -6,22 +6,30 @@ from typing import Any, Literal, get_args, get_origin
 import torch
 from torch import nn
 
-from rnncli.cells import CELLS, CellSettings
+from rnncli.cells import CELLS, CellSettings, make_cell
 from rnncli.cells.weights import CellWeights
 
 
 def every_cell(hidden_size: int = 4) -> dict[str, CellSettings]:
-    """All combinations of the options that are words, for all cells of the registry."""
+    """Each cell of the registry with all combinations of its options that are words; the key is name-option-option.
+
+    Cells that read the input itself project it, so that they take inputs of any size.
+    """
     found = {}
     for name, cell in CELLS.items():
         fields = cell.settings_type.model_fields
+        assert name in get_args(fields["type"].annotation)
         words = {
-            key: get_args(field.annotation) for key, field in fields.items() if get_origin(field.annotation) is Literal
+            key: get_args(field.annotation)
+            for key, field in fields.items()
+            if key != "type" and get_origin(field.annotation) is Literal
         }
         for chosen in product(*words.values()):
-            options = dict(zip(words, chosen, strict=True))
-            found["-".join(chosen)] = cell.settings_type(**options, hidden_size=hidden_size)
-        assert name in words["type"]
+            options = {"type": name, "hidden_size": hidden_size, **dict(zip(words, chosen, strict=True))}
+            settings = cell.settings_type.model_validate(options)
+            if make_cell(settings).graph.raw:
+                settings = cell.settings_type.model_validate(options | {"project": True})
+            found["-".join([name, *chosen])] = settings
     return found
 
 

@@ -27,7 +27,22 @@ FRAME = Target("frame", ("a", "b"), (1, 1), per_step=True)
 NEXT = Target("value", ("a", "b"), per_step=True)
 FORECAST = Target("forecast", ("a", "b"), horizon=4, season=7)
 
+
+def cell(name: str, **options: object) -> dict[str, object]:
+    return {"type": name, "hidden_size": 5, **options}
+
+
 REFUSED = [
+    ({"connections": "residual"}, WORDS, CLASS, None, "model.connections", "another size (64) than its output (5)"),
+    (
+        {"cell": cell("mut2"), "character_hidden_size": 3},
+        {"w": Spelling(9)},
+        TAG,
+        None,
+        "model.character_hidden_size",
+        "model.character_embedding_size (25), not 3",
+    ),
+    ({"cell": cell("mut1")}, WORDS, CLASS, None, "model.cell.hidden_size", "model.cell.project: true"),
     ({"pooling": "mean"}, WORDS, TAG, None, "model.pooling", "not pooled"),
     ({"patch": 2}, WORDS, CLASS, None, "model.patch", "only forecasts"),
     ({"shared": True}, NUMBERS, CLASS, None, "model.shared", "only forecasts"),
@@ -73,6 +88,10 @@ def test_refused(
 
 
 ALLOWED = [
+    ({"dropout": {"weight": 0.1, "recurrent": 0.1, "zoneout": 0.1, "zoneout_memory": 0.1}}, WORDS, CLASS, None),
+    ({"dropout": {"zoneout": 0.1, "variational": 0.1}, "cell": cell("min_gru")}, WORDS, CLASS, None),
+    ({"cell": cell("mut1", project=True)}, WORDS, CLASS, None),
+    ({"connections": "highway", "embedding_size": 5, "learned_initial_state": True}, WORDS, CLASS, None),
     ({}, WORDS, CLASS, None),
     ({"bidirectional": True, "head": {"type": "crf", "constrain": True}}, WORDS, SPANS, None),
     ({"tied_embeddings": True, "embedding_size": 3}, WORDS, TOKEN, None),
@@ -101,7 +120,7 @@ def test_all_mistakes_come_at_once() -> None:
 
 
 def test_the_engine_that_can_not_is_refused() -> None:
-    with pytest.raises(UserError, match="no linear recurrence"):
+    with pytest.raises(UserError, match="no kernel for rnn with activation: identity"):
         build_model(
             settings(cell={"type": "rnn", "hidden_size": 3, "activation": "identity"}, engine="torch"), WORDS, CLASS
         )
@@ -111,6 +130,10 @@ def test_the_engine_that_can_not_is_refused() -> None:
     ("options", "reason"),
     [
         ({"dropout": {"between_layers": 0.2}}, "does nothing with one layer"),
+        ({"dropout": {"zoneout_memory": 0.1}, "cell": cell("gru")}, "dropout.zoneout_memory .*: gru has no memory c"),
+        ({"dropout": {"weight": 0.1}, "cell": cell("min_gru")}, "dropout.weight .*: min_gru has no recurrent matrix"),
+        ({"dropout": {"recurrent": 0.1}, "cell": cell("indrnn")}, "dropout.recurrent .*: indrnn has no recurrent"),
+        ({"cell": cell("lstm", project=True)}, "cell.project does nothing: lstm"),
         ({"pooling": ["mean", "mean"]}, "names a way twice"),
         ({"pooling": []}, "at least 1"),
         ({"layers": 0}, "greater than or equal to 1"),

@@ -136,11 +136,19 @@ def stream(model_target: torch.Tensor, first: int, last: int) -> Batch:
     return Batch({"text": inputs}, cut[:, 1:], np.arange(3), continues=first > 0)
 
 
+AROUND_THE_CELLS = {"connections": "highway", "learned_initial_state": True, "dropout": {"zoneout": 0.2}}
+
+
+@pytest.mark.parametrize("options", [{}, AROUND_THE_CELLS])
 @pytest.mark.parametrize("cell", ["lstm", "gru", "rnn"])
-def test_a_stream_in_parts_is_the_stream_in_one(cell: str) -> None:
+def test_a_stream_in_parts_is_the_stream_in_one(cell: str, options: dict[str, object]) -> None:
     text = torch.randint(0, 8, (3, 13))
-    options = settings(cell={"type": cell, "hidden_size": 5}, layers=2, embedding_size=4, tied_embeddings=True)
-    model = build_model(options, {"text": Tokens(8)}, STREAM).eval()
+    chosen = settings(
+        cell={"type": cell, "hidden_size": 5}, layers=2, embedding_size=4, tied_embeddings=True, **options
+    )
+    model = build_model(chosen, {"text": Tokens(8)}, STREAM).eval()
+    for learned in model.stack.initial.parameters():
+        nn.init.normal_(learned)
     whole, _ = model.outcome(stream(text, 0, 12))
     state, parts = None, []
     for first, last in ((0, 5), (5, 6), (6, 12)):

@@ -1,4 +1,4 @@
-"""The gated recurrent unit."""
+"""The gated recurrent unit, as published, as torch has it, and as courses write it."""
 
 from __future__ import annotations
 
@@ -38,3 +38,29 @@ class GRU(Cell[GRUSettings]):
 
     def twin(self) -> Twin | None:
         return Twin("gru") if self.settings.reset == "after" else None
+
+
+class GRUSlideSettings(CellSettings):
+    """Options of the GRU as courses write it."""
+
+    type: Literal["gru_slide"]
+    """The gated recurrent unit as courses write it: no biases, and an update gate near 1 takes the new value."""
+
+
+@CELLS.register("gru_slide")
+class GRUSlide(Cell[GRUSlideSettings]):
+    """The gated recurrent unit without biases, whose update gate takes the new value where it is near 1.
+
+    As Chung et al., "Empirical evaluation of gated recurrent neural networks on sequence modeling" (arXiv 1412.3555v1,
+    2014), and many courses write it. The reset gate acts before the recurrent product.
+    """
+
+    settings_type = GRUSlideSettings
+    bias = False
+
+    def step(self, x: Named[V], state: tuple[V, ...], U: Products[V], p: Named[V], gate: Gates[V]) -> tuple[V, ...]:
+        (h,) = state
+        r = gate.r(sigmoid(x.r + U.r(h)), "read")
+        z = gate.z(sigmoid(x.z + U.z(h)), "write")
+        n = tanh(x.n + U.n(r * h))
+        return ((1 - z) * h + z * n,)

@@ -10,14 +10,18 @@ from rnncli.cells.expressions import Named, V, sigmoid, tanh
 from rnncli.cells.graph import Gates, Products
 
 
-class LSTMSettings(CellSettings):
+class ForgetGateSettings(CellSettings):
+    """Options of a cell with a forget gate."""
+
+    forget_bias: float = 0.0
+    """Number added to the forget gate's bias at initialisation; 1 helps to remember (Jozefowicz et al. 2015)."""
+
+
+class LSTMSettings(ForgetGateSettings):
     """Options of the LSTM."""
 
     type: Literal["lstm"]
     """Long short-term memory with a forget gate (Gers et al. 2000), without peepholes."""
-
-    forget_bias: float = 0.0
-    """Number added to the forget gate's bias at initialisation; 1 helps to remember (Jozefowicz et al. 2015)."""
 
 
 @CELLS.register("lstm")

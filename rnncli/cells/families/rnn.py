@@ -1,12 +1,14 @@
-"""The simple recurrent network."""
+"""The simple recurrent network, and the one of rectified linear units that starts at the identity."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Literal
 
 from rnncli.cells.cell import CELLS, Cell, CellSettings, Twin
 from rnncli.cells.expressions import Named, V, relu, tanh
 from rnncli.cells.graph import Gates, Products
+from rnncli.cells.initializers import ConstantSettings, IdentitySettings, InitializerSettings, NormalSettings, Positive
 
 
 class RNNSettings(CellSettings):
@@ -47,3 +49,39 @@ class RNN(Cell[RNNSettings]):
                 return Twin("rnn_relu")
             case "identity":
                 return None
+
+
+class IRNNSettings(CellSettings):
+    """Options of the IRNN."""
+
+    type: Literal["irnn"]
+    """A network of rectified linear units whose recurrent matrix starts as the identity (Le et al. 2015)."""
+
+    scale: Positive = 1.0
+    """Number on the diagonal at the start; 0.01 where little has to be remembered, as in speech (Le et al. 2015)."""
+
+
+@CELLS.register("irnn")
+class IRNN(Cell[IRNNSettings]):
+    """A simple recurrent network of rectified linear units whose recurrent matrix starts as the identity.
+
+    Le, Jaitly & Hinton, "A simple way to initialize recurrent networks of rectified linear units" (arXiv 1504.00941v2,
+    2015): h' = relu(W x + b + U h). U starts as the identity times `scale`, W normal with a standard deviation of
+    0.001, b at 0.
+    """
+
+    settings_type = IRNNSettings
+
+    def step(self, x: Named[V], state: tuple[V, ...], U: Products[V], p: Named[V], gate: Gates[V]) -> tuple[V, ...]:
+        (h,) = state
+        return (relu(x.a + U.a(h)),)
+
+    def starts(self) -> Mapping[str, InitializerSettings]:
+        return {
+            "U": IdentitySettings(scale=self.settings.scale),
+            "W": NormalSettings(std=0.001),
+            "b": ConstantSettings(value=0.0),
+        }
+
+    def twin(self) -> Twin:
+        return Twin("rnn_relu")

@@ -1,44 +1,27 @@
-"""`rnncli describe`."""
+"""The topics that are lists: all that a config can hold."""
 
 from __future__ import annotations
 
 import json
+import os
 import re
 import textwrap
 from collections.abc import Callable, Iterable, Iterator
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import typer
 
-from rnncli.errors import UserError, nearest, unknown
+from rnncli.errors import UserError, nearest
 
 if TYPE_CHECKING:
     from rich.console import Console
 
 
-def describe(
-    topic: Annotated[str, typer.Argument(metavar="TOPIC", help="cells, loaders, metrics, options or schema.")] = "",
-    key: Annotated[
-        str,
-        typer.Argument(metavar="KEY", help="With options: one of them or a section, as in training.schedule."),
-    ] = "",
-) -> None:
-    """Show what a config can hold: cells, loaders, metrics, options.
-
-    Without a topic: all of it in short. schema prints the JSON Schema of a config, for editors.
-    """
-    if topic and topic not in _TOPICS:
-        raise UserError(unknown("topic", topic, _TOPICS))
-    if key and topic != "options":
-        raise UserError(f"{topic} takes no key; {key!r} would go with options")
-    if topic:
-        _TOPICS[topic](key)
-    else:
-        _overview()
-
-
-def _overview() -> None:
-    console = _console()
+def overview() -> None:
+    """Everything in short."""
+    console = plain_console()
+    # A line that is cut is easier to read; what a program reads is whole, unless its width is known.
+    cut = console.is_terminal or "COLUMNS" in os.environ
     for head, parts in (
         ("cells      model: {cell: {type: NAME}}", _in_short(_cells())),
         ("loaders    data: {loader: NAME}", _in_short(_loaders())),
@@ -48,9 +31,11 @@ def _overview() -> None:
         console.print(head, style="bold", markup=False)
         width = max(len(name) for name, _ in parts)
         for name, text in parts:
-            console.print(f"  {name:{width}}  {text}", markup=False, no_wrap=True, overflow="ellipsis")
+            line = f"  {name:{width}}  {text}"
+            console.print(line, markup=False, soft_wrap=not cut, no_wrap=True, overflow="ellipsis" if cut else "ignore")
         console.print()
     console.print("In full: rnncli describe cells, loaders, metrics or options.", markup=False)
+    console.print("One cell: rnncli describe cell NAME. A model: rnncli describe CONFIG or RUN.", markup=False)
 
 
 def _in_short(parts: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
@@ -60,14 +45,14 @@ def _in_short(parts: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
 
 def _of(parts: Callable[[], Iterable[tuple[str, str]]]) -> Callable[[str], None]:
     """A topic that is a list of names with their whole help."""
-    return lambda key: _list(_console(), parts())
+    return lambda key: _list(plain_console(), parts())
 
 
 def _cells() -> Iterator[tuple[str, str]]:
     from rnncli.cells import CELLS
 
     for name, cell in CELLS.items():
-        yield name, _first_paragraph(cell.__doc__)
+        yield name, cell.about(name)
 
 
 def _loaders() -> Iterator[tuple[str, str]]:
@@ -104,7 +89,7 @@ def _options(key: str) -> None:
         names = {name for option in every for name in (option.key, *option.key.split("."))}
         close = nearest(key, names)
         raise UserError(f"there is no option {key!r}" + (f"; did you mean {close!r}?" if close else ""))
-    console = _console()
+    console = plain_console()
     for option in chosen:
         default = option.default if option.default == "required" else f"default {option.default}"
         first, *more = textwrap.wrap(f"{option.key}  {option.type}; {default}", console.width, subsequent_indent="    ")
@@ -112,7 +97,7 @@ def _options(key: str) -> None:
         for line in more:
             console.print(line, markup=False, soft_wrap=True)
         when = f" Only with {option.when}." if option.when else ""
-        _wrapped(console, f"{option.help}{when}".strip(), "    ")
+        wrapped(console, f"{option.help}{when}".strip(), "    ")
 
 
 def _schema(key: str) -> None:
@@ -122,7 +107,7 @@ def _schema(key: str) -> None:
     typer.echo(json.dumps(schema(RunConfig), indent=1, ensure_ascii=False))
 
 
-_TOPICS: dict[str, Callable[[str], None]] = {
+TOPICS: dict[str, Callable[[str], None]] = {
     "cells": _of(_cells),
     "loaders": _of(_loaders),
     "metrics": _of(_metrics),
@@ -131,7 +116,8 @@ _TOPICS: dict[str, Callable[[str], None]] = {
 }
 
 
-def _console() -> Console:
+def plain_console() -> Console:
+    """Where to print; plain where it is no terminal."""
     from rich.console import Console
 
     return Console(highlight=False)
@@ -141,10 +127,11 @@ def _list(console: Console, parts: Iterable[tuple[str, str]]) -> None:
     """Each name with its help below."""
     for name, text in parts:
         console.print(name, style="bold", markup=False)
-        _wrapped(console, text, "    ")
+        wrapped(console, text, "    ")
 
 
-def _wrapped(console: Console, text: str, indent: str) -> None:
+def wrapped(console: Console, text: str, indent: str) -> None:
+    """Prints prose as wide as the screen."""
     for line in textwrap.wrap(text, console.width, initial_indent=indent, subsequent_indent=indent):
         console.print(line, markup=False, soft_wrap=True)
 

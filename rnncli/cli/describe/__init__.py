@@ -1,0 +1,5 @@
+"""`rnncli describe`."""
+
+from rnncli.cli.describe.command import describe
+
+__all__ = ["describe"]

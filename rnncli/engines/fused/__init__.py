@@ -1,0 +1,1 @@
+"""Any cell in few operations of torch a step."""

@@ -1,0 +1,97 @@
+"""Expressions of many rows at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from rnncli.cells.expressions import EPSILON, Node, normalize
+
+_aten = torch.ops.aten
+
+
+class Evaluation:
+    """Values of expressions, each computed once.
+
+    Args:
+        leaf: the value of a node that is already there, or None.
+    """
+
+    def __init__(self, leaf: Callable[[Node], Tensor | None]) -> None:
+        self._leaf = leaf
+        self._known: dict[Node, Tensor | float] = {}
+
+    def __call__(self, node: Node) -> Tensor | float:
+        """The value of a node: (rows, hidden), (hidden,) or a number."""
+        if node not in self._known:
+            value = self._leaf(node)
+            self._known[node] = self._made(node) if value is None else value
+        return self._known[node]
+
+    def _made(self, node: Node) -> Tensor | float:
+        if node.operation == "constant":
+            return float(str(node.arguments[0]))
+        if node.operation == "multiply" and node.operands[1].operation.endswith("_slope"):
+            return self._sloped(node)
+        if node.operation.endswith("_slope"):
+            return _slope(node.operation, self.tensor(node.operands[0]))
+        values = [self(each) for each in node.operands]
+        match node.operation:
+            case "add":
+                return values[0] + values[1]
+            case "subtract":
+                return values[0] - values[1]
+            case "multiply":
+                return values[0] * values[1]
+            case "divide":
+                return values[0] / values[1]
+            case "negate":
+                return -values[0]
+        (value,) = map(self.tensor, node.operands)
+        match node.operation:
+            case "sigmoid":
+                return value.sigmoid()
+            case "tanh":
+                return value.tanh()
+            case "relu":
+                return value.relu()
+            case "normalize":
+                return normalize(value)
+            case "inverse_deviation":
+                return (value.var(-1, correction=0, keepdim=True) + EPSILON).rsqrt().expand_as(value)
+        raise ValueError(f"no value of {node.operation}")
+
+    def tensor(self, node: Node) -> Tensor:
+        """The value of a node that is more than a number."""
+        value = self(node)
+        return value if isinstance(value, Tensor) else torch.tensor(value)
+
+    def _sloped(self, node: Node) -> Tensor:
+        """A derivative times the slope of a function, by torch's own operations for it."""
+        factor, slope = node.operands
+        result = self.tensor(slope.operands[0])
+        value = self(factor)
+        if not isinstance(value, Tensor):
+            return value * _slope(slope.operation, result)
+        wide = value.expand_as(result)
+        made: Tensor
+        match slope.operation:
+            case "sigmoid_slope":
+                made = _aten.sigmoid_backward(wide, result)
+            case "tanh_slope":
+                made = _aten.tanh_backward(wide, result)
+            case _:
+                made = _aten.threshold_backward(wide, result, 0)
+        return made
+
+
+def _slope(operation: str, result: Tensor) -> Tensor:
+    match operation:
+        case "sigmoid_slope":
+            return torch.addcmul(result, result, result, value=-1)
+        case "tanh_slope":
+            return torch.addcmul(result.new_ones(()), result, result, value=-1)
+        case _:
+            return (result > 0).to(result.dtype)

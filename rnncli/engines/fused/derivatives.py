@@ -1,0 +1,64 @@
+"""Derivatives of single operations, in terms of their operands and results."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from rnncli.cells.expressions import Node, as_node
+
+_ONE = as_node(1.0)
+_ZERO = as_node(0.0)
+
+
+def derivatives(node: Node) -> Iterator[tuple[Node, Node]]:
+    """Each operand of an operation on single elements, with the derivative of the result by it."""
+    operands = node.operands
+    match node.operation:
+        case "add":
+            yield from ((each, _ONE) for each in operands)
+        case "subtract":
+            yield from zip(operands, (_ONE, as_node(-1.0)), strict=True)
+        case "negate":
+            yield operands[0], as_node(-1.0)
+        case "multiply":
+            yield operands[0], operands[1]
+            yield operands[1], operands[0]
+        case "divide":
+            yield operands[0], _ONE / operands[1]
+            yield operands[1], -(node / operands[1])
+        case "sigmoid" | "tanh" | "relu":
+            yield operands[0], Node(f"{node.operation}_slope", node)
+        case _:
+            raise ValueError(f"no derivative of {node.operation}")
+
+
+def times(a: Node, b: Node) -> Node:
+    """a * b, where numbers are gathered and slopes stand last."""
+    if a.operation == "constant" and b.operation == "constant":
+        return as_node(_number(a) * _number(b))
+    if _ZERO in (a, b):
+        return _ZERO
+    if a is _ONE or b is _ONE:
+        return b if a is _ONE else a
+    if b.operation == "constant":
+        a, b = b, a
+    if a.operation == "constant" and _number(a) == -1:
+        return b.operands[0] if b.operation == "negate" else -b
+    if a.operation == "negate":
+        return -times(a.operands[0], b)
+    return a * b
+
+
+def plus(a: Node, b: Node) -> Node:
+    """a + b without needless signs and zeros."""
+    if a.operation == "constant" and b.operation == "constant":
+        return as_node(_number(a) + _number(b))
+    if _ZERO in (a, b):
+        return b if a is _ZERO else a
+    if b.operation == "negate":
+        return a - b.operands[0]
+    return b - a.operands[0] if a.operation == "negate" else a + b
+
+
+def _number(node: Node) -> float:
+    return float(str(node.arguments[0]))

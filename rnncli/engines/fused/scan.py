@@ -1,0 +1,146 @@
+"""A plan carried out over all steps, forward and backward."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+import torch
+from torch import Tensor
+
+from rnncli.engines.fused.bulk import Evaluation
+from rnncli.engines.fused.memory import Memory, before, per_sequence
+from rnncli.engines.fused.play import play
+from rnncli.engines.fused.slots import Instruction, Slot
+
+_CHUNK = 2**16
+"""Numbers of one lane for which local derivatives are computed at once: they stay in the cache until they are used."""
+
+
+def forward(memory: Memory) -> None:
+    """Runs all steps; afterwards the memory has every value."""
+    memory.matrices = [memory.matrix(each.blocks).t() for each in memory.plan.forward.matrices]
+    play(memory.plan.forward.instructions, lambda slot: _forward_views(memory, slot))
+
+
+def _forward_views(memory: Memory, slot: Slot) -> Sequence[Tensor]:
+    constant, sizes = memory.constant(slot), memory.packing.sizes
+    if constant is not None:
+        return [constant] * len(sizes)
+    if slot.buffer == "old":
+        new = memory.each(memory.rows(replace(memory.plan.forward.new[slot.first], apart=slot.apart)))
+        if memory.packing.full:
+            return [memory.rows(slot), *new[:-1]]
+        shorter = (rows if len(rows) == size else rows[:size] for rows, size in zip(new[:-1], sizes[1:], strict=True))
+        return [memory.rows(slot), *shorter]
+    rows = memory.rows(slot)
+    return memory.heads(rows) if per_sequence(slot) else memory.each(rows)
+
+
+def backward(memory: Memory, outputs: Tensor | None, final: Sequence[Tensor | None], watched: Tensor | None) -> None:
+    """Runs all steps backward; afterwards the lanes of derivatives are complete, and carry has those by the start.
+
+    Args:
+        outputs: derivatives by the outputs, (rows, hidden).
+        final: derivatives by the final states, sorted.
+        watched: where derivatives by the outputs, through all that follows, are put: (rows, hidden).
+    """
+    plan, like = memory.plan.backward, memory.singles["old", 0]
+    instructions = list(plan.instructions)
+    if watched is not None:
+        memory.singles["watched", 0] = watched
+        instructions.insert(0, Instruction("copy", Slot("watched"), (Slot("carry"),)))
+    if outputs is not None:
+        memory.singles["incoming", 0] = outputs
+        instructions.insert(0, Instruction("add_", Slot("carry"), (Slot("incoming"), 1.0)))
+    for place, gradient in enumerate(final):
+        memory.singles["carry", place] = torch.zeros_like(like)
+        if gradient is not None:
+            memory.singles["carry", place].copy_(gradient)
+    for place in range(plan.scratches):
+        memory.singles["scratch", place] = torch.empty_like(like)
+    memory.keep_old_states()
+    memory.lanes["gradient"] = like.new_empty(memory.packing.rows, plan.lanes * memory.hidden)
+    memory.matrices = [memory.matrix(each.blocks) for each in plan.matrices]
+    views = _BackwardViews(memory)
+    for steps, rows in _chunks(memory):
+        _evaluate(memory, rows)
+        views.steps = steps
+        play(instructions, views)
+
+
+def _chunks(memory: Memory) -> Iterator[tuple[slice, slice]]:
+    """Some steps after others, and their rows, from the end."""
+    sizes, stop = memory.packing.sizes, memory.packing.rows
+    last = len(sizes)
+    while last:
+        first, count = last, 0
+        while first and (count == 0 or (count + sizes[first - 1]) * memory.hidden <= _CHUNK):
+            first -= 1
+            count += sizes[first]
+        yield slice(first, last), slice(stop - count, stop)
+        last, stop = first, stop - count
+
+
+def _evaluate(memory: Memory, rows: slice) -> None:
+    """Local derivatives of some rows."""
+    value = Evaluation(lambda node: memory.found(node, rows))
+    for slot, node in memory.plan.backward.preloads:
+        memory.rows(slot)[rows] = value(node)
+    for place, node in enumerate(memory.plan.backward.coefficients):
+        memory.singles["coefficient", place] = value.tensor(node)
+
+
+class _BackwardViews:
+    """The views of some steps, the last first."""
+
+    def __init__(self, memory: Memory) -> None:
+        self._memory = memory
+        self._all: dict[Slot, Sequence[Tensor]] = {}
+        self.steps = slice(0, 0)
+
+    def __call__(self, slot: Slot) -> Sequence[Tensor]:
+        memory, steps = self._memory, self.steps
+        count = steps.stop - steps.start
+        if slot.buffer == "coefficient":
+            rows = memory.rows(slot)
+            if rows.dim() == 1 + slot.apart:  # the same at each step
+                return [rows] * count
+            return torch.split_with_sizes(rows, memory.packing.sizes[steps])[::-1]
+        constant = memory.constant(slot)
+        if constant is not None:
+            return [constant] * count
+        if slot not in self._all:
+            rows = memory.rows(before(slot))
+            self._all[slot] = memory.heads(rows) if per_sequence(slot) else memory.each(rows)
+        return self._all[slot][steps][::-1]
+
+
+def by_weight_hh(memory: Memory, weight_hh: Tensor) -> Tensor:
+    """The derivative by the recurrent matrix: one product over all steps for each operand."""
+    gradient, size = torch.zeros_like(weight_hh), memory.hidden
+    blocks = memory.rows_of_blocks(gradient)
+    for matrix in memory.plan.backward.matrices:
+        operand = memory.rows(before(memory.plan.forward.slots[matrix.operand]))
+        found = torch.mm(memory.rows(matrix.gradient).t(), operand)
+        for place, name in enumerate(matrix.blocks):
+            blocks[name].copy_(found[place * size : (place + 1) * size])
+    return gradient
+
+
+def by_vectors(memory: Memory) -> list[Tensor]:
+    """The derivatives by the vectors."""
+    value = Evaluation(lambda node: memory.found(node, slice(None)))
+    found = []
+    for place, node in enumerate(memory.plan.forward.vectors):
+        total = torch.zeros_like(memory.vectors[place])
+        for slot, coefficient in memory.plan.backward.vectors.get(node, {}).items():
+            total += (memory.rows(slot) * value(coefficient)).sum(0)
+        found.append(total)
+    return found
+
+
+def by_factors(memory: Memory) -> list[Tensor | None]:
+    """The derivatives by what the steps read of what was known before them."""
+    lanes = memory.plan.backward.factors
+    return [memory.rows(lanes[node]) if node in lanes else None for node in memory.plan.forward.factors]
