@@ -136,6 +136,9 @@ class Node:
     def relu(self) -> Node:
         return Node("relu", self)
 
+    def __bool__(self) -> bool:
+        raise TypeError("an equation can't ask for the value of a Node: it must be the same at every step")
+
     def __repr__(self) -> str:
         return f"{self.operation}({', '.join(map(str, self.arguments))})"
 

@@ -35,7 +35,8 @@ class LoopEngine(Engine):
         shortest = int(inputs.lengths.min())
         outputs = []
         for t, rows in enumerate(projected.unbind(0)):
-            blocks = dict(zip(graph.inputs, rows.chunk(max(1, len(graph.inputs)), 1), strict=True))
+            parts = rows.chunk(len(graph.inputs), 1) if graph.inputs else ()
+            blocks = dict(zip(graph.inputs, parts, strict=True))
             x = Named((blocks | {"raw": values[t]}).__getitem__)
             gates = _gates(call.recording, t, valid[t])
             new = cell.step(x, state, _products(matrices, call.masks.hidden), p, gates)

@@ -18,9 +18,9 @@ from rnncli.sequences import Padded
 # has_biases, num_layers, dropout, train, bidirectional: one layer, one direction
 _ONE_LAYER = (True, 1, 0.0, False, False)
 
-_KERNEL_BLOCKS = {"lstm": ("i", "f", "g", "o"), "gru": ("r", "z", "n"), "rnn_tanh": ("a",), "rnn_relu": ("a",)}
+KERNEL_BLOCKS = {"lstm": ("i", "f", "g", "o"), "gru": ("r", "z", "n"), "rnn_tanh": ("a",), "rnn_relu": ("a",)}
 
-_OPEN = 30.0
+OPEN = 30.0
 """A bias that makes the sigmoid 1: exactly in single precision, to 1e-13 in double."""
 
 
@@ -33,13 +33,13 @@ class TorchEngine(Engine):
 
     def refusal(self, cell: Cell[Any], wanted: Wanted) -> str | None:
         if cell.twin() is None:
-            return f"torch has no kernel for {_described(cell)}"
+            return f"it has no kernel for {described(cell)}"
         if wanted.recurrent_dropout:
-            return "torch's kernels take no dropout inside the recurrence"
+            return "its kernels take no dropout inside the recurrence"
         if wanted.zoneout:
-            return "torch's kernels take no zoneout"
+            return "its kernels take no zoneout"
         if wanted.recording:
-            return "torch's kernels do not show their gates"
+            return "its kernels do not show their gates"
         return None
 
     def _run(self, call: Call) -> tuple[Padded, State | None]:
@@ -72,13 +72,13 @@ _KERNELS: dict[str, Kernel] = {
 }
 
 
-def _described(cell: Cell[Any]) -> str:
+def described(cell: Cell[Any]) -> str:
     """The cell's name, and its options that are not the default."""
     settings = cell.settings
     options = [
         f"{key}: {getattr(settings, key)}"
         for key in type(settings).model_fields
-        if key not in CellSettings.model_fields and settings.changed(key)
+        if key not in (*CellSettings.model_fields, "file") and settings.changed(key)
     ]
     name: str = settings.type
     return name + (f" with {', '.join(options)}" if options else "")
@@ -89,12 +89,12 @@ def _parameters(call: Call, twin: Twin) -> list[Tensor]:
     weights, hidden = call.weights, call.weights.cell.hidden_size
     bias = weights.weight_ih.new_zeros(len(weights.weight_ih)) if weights.bias is None else weights.bias
     parameters = [weights.weight_ih, call.weight_hh, bias]
-    for place, block in enumerate(_KERNEL_BLOCKS[twin.kernel]):
+    for place, block in enumerate(KERNEL_BLOCKS[twin.kernel]):
         if block in twin.open_gates:
             start = place * hidden
             parameters = [
                 torch.cat([each[:start], each.new_full((hidden, *each.shape[1:]), value), each[start:]])
-                for each, value in zip(parameters, (0.0, 0.0, _OPEN), strict=True)
+                for each, value in zip(parameters, (0.0, 0.0, OPEN), strict=True)
             ]
     second = torch.zeros_like(parameters[2])
     if twin.kernel == "gru":

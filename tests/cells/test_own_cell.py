@@ -45,6 +45,12 @@ class Config(Settings):
     """What is computed at each step."""
 
 
+@pytest.fixture(autouse=True)
+def _registry_as_it_was(monkeypatch):
+    """Whatever a file registers is gone after the test."""
+    monkeypatch.setattr(CELLS, "_parts", dict(CELLS.items()))
+
+
 def written(folder: Path, code: str, options: str = "hidden_size: 3") -> Path:
     """A config beside the file that it names."""
     (folder / "my_cell.py").write_text(code, encoding="utf-8")

@@ -222,9 +222,9 @@ def test_engine_names_are_the_registered_ones_and_auto():
         ("lstm", 0.0, "torch", "fastest"),
         ("gru-after", 0.0, "torch", "fastest"),
         ("rnn-relu", 0.0, "torch", "fastest"),
-        ("gru-before", 0.0, "fused", "torch can't: torch has no kernel for gru with reset: before"),
-        ("rnn-identity", 0.0, "fused", "torch can't: torch has no kernel for rnn with activation: identity"),
-        ("lstm", 0.2, "fused", "torch can't: torch's kernels take no dropout"),
+        ("gru-before", 0.0, "fused", "torch can't: it has no kernel for gru with reset: before"),
+        ("rnn-identity", 0.0, "fused", "torch can't: it has no kernel for rnn with activation: identity"),
+        ("lstm", 0.2, "fused", "torch can't: its kernels take no dropout"),
     ],
 )
 def test_auto_takes_the_fastest_and_says_why(cell, recurrent_dropout, engine, reason):
@@ -237,7 +237,7 @@ def test_auto_takes_the_fastest_and_says_why(cell, recurrent_dropout, engine, re
 def test_an_engine_asked_for_is_taken_or_refused_with_the_reason():
     assert choose("loop", make_cell(CELLS["lstm"])).name == "loop"
     with pytest.raises(
-        UserError, match="engine torch can't run this model: torch has no kernel for gru with reset: before"
+        UserError, match="engine torch can't run this model: it has no kernel for gru with reset: before"
     ):
         choose("torch", make_cell(CELLS["gru-before"]))
 

@@ -87,7 +87,7 @@ def test_a_stack_becomes_a_module_of_torch_and_the_same_stack_again(name):
 
 @pytest.mark.parametrize("name", WITHOUT_TWIN)
 def test_a_cell_without_a_module_is_refused(name):
-    with pytest.raises(UserError, match=f"torch has no kernel for {CELLS[name].type}"):
+    with pytest.raises(UserError, match=f"torch.nn has no module for {CELLS[name].type}"):
         to_torch(stack_of(name))
 
 

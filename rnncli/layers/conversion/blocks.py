@@ -10,7 +10,7 @@ from torch import Tensor
 
 from rnncli.cells.cell import CELLS, CellSettings
 from rnncli.cells.weights import CellWeights
-from rnncli.engines.torch_kernels import _OPEN
+from rnncli.engines.torch_kernels import OPEN
 from rnncli.errors import UserError
 from rnncli.layers.recurrent import Stack
 
@@ -53,7 +53,7 @@ def blocks_of(weights: CellWeights, layout: Layout) -> Blocks:
         return blocks
 
     bias = weights.weight_ih.new_zeros(len(kept) * hidden) if weights.bias is None else weights.bias
-    blocks = Blocks(whole(weights.weight_ih, 0), whole(weights.weight_hh, 0), whole(bias, _OPEN), whole(0 * bias, 0))
+    blocks = Blocks(whole(weights.weight_ih, 0), whole(weights.weight_hh, 0), whole(bias, OPEN), whole(0 * bias, 0))
     if "hn" in weights.vectors:
         blocks.bias_hh[-1] = weights.vectors["hn"].detach()
     return blocks
@@ -69,9 +69,9 @@ def fill(weights: CellWeights, layout: Layout, blocks: Blocks, where: str) -> No
     name, kept = weights.cell.settings.type, layout.kept
     bias = blocks.bias_ih + blocks.bias_hh
     for place in set(range(len(layout.blocks))) - set(kept):
-        if blocks.weight_ih[place].any() or blocks.weight_hh[place].any() or bool((bias[place] < _OPEN).any()):
+        if blocks.weight_ih[place].any() or blocks.weight_hh[place].any() or bool((bias[place] < OPEN).any()):
             raise UserError(
-                f"{where}: gate {layout.blocks[place]} is not always open (zero weights, a bias of {_OPEN:g} or more), "
+                f"{where}: gate {layout.blocks[place]} is not always open (zero weights, a bias of {OPEN:g} or more), "
                 f"and {name} has no such gate"
             )
     if "hn" in weights.vectors:

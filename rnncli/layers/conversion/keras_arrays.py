@@ -17,7 +17,7 @@ from torch import Tensor
 
 from rnncli.cells.cell import Cell, make_cell
 from rnncli.cells.weights import CellWeights
-from rnncli.engines.torch_kernels import _KERNEL_BLOCKS
+from rnncli.engines.torch_kernels import KERNEL_BLOCKS
 from rnncli.errors import UserError
 from rnncli.layers.conversion.blocks import (
     Blocks,
@@ -122,7 +122,7 @@ def _layout(cell: Cell[Any]) -> Layout:
     """The blocks of the layer of Keras with the same equations."""
     twin = cell.twin()
     if twin is not None:
-        return Layout(_KERNEL_BLOCKS[twin.kernel], twin.open_gates)
+        return Layout(KERNEL_BLOCKS[twin.kernel], twin.open_gates)
     for options in _WITHOUT_TWIN:
         if cell.graph.state == make_cell(settings_of(options, cell.hidden_size)).graph.state:
             return Layout(cell.graph.inputs)

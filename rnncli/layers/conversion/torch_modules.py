@@ -9,8 +9,7 @@ import torch
 from torch import nn
 
 from rnncli.cells.cell import Cell, Twin
-from rnncli.engines.engine import NOTHING_MORE
-from rnncli.engines.torch_kernels import _KERNEL_BLOCKS, TorchEngine
+from rnncli.engines.torch_kernels import KERNEL_BLOCKS, described
 from rnncli.errors import UserError
 from rnncli.layers.conversion.blocks import (
     Blocks,
@@ -74,7 +73,7 @@ def load_torch(stack: Stack, module: nn.RNNBase) -> None:
     ):
         if found != needed:
             raise UserError(f"{name} of the module is {found}; the stack needs {needed}")
-    layout = Layout(_KERNEL_BLOCKS[kernel], twin.open_gates)
+    layout = Layout(KERNEL_BLOCKS[kernel], twin.open_gates)
     names = Blocks._fields if module.bias else Blocks._fields[:2]
     for weights, suffix in zip(each_of(stack), _suffixes(stack), strict=True):
         given = [getattr(module, name + suffix).unflatten(0, (len(layout.blocks), -1)) for name in names]
@@ -102,7 +101,7 @@ def to_torch(stack: Stack) -> nn.RNNBase:
         bidirectional=stack.directions == 2,
         **options,
     ).to(next(stack.parameters()))
-    layout = Layout(_KERNEL_BLOCKS[twin.kernel], twin.open_gates)
+    layout = Layout(KERNEL_BLOCKS[twin.kernel], twin.open_gates)
     for weights, suffix in zip(each_of(stack), _suffixes(stack), strict=True):
         for name, blocks in blocks_of(weights, layout)._asdict().items():
             with torch.no_grad():
@@ -122,7 +121,7 @@ def _kernel(module: nn.RNNBase) -> str:
 def _twin(cell: Cell[Any]) -> Twin:
     twin = cell.twin()
     if twin is None:
-        raise UserError(f"{TorchEngine().refusal(cell, NOTHING_MORE)}, so there is no module for it")
+        raise UserError(f"torch.nn has no module for {described(cell)}")
     return twin
 
 
