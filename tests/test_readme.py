@@ -10,6 +10,10 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
+
+from rnncli.cells import CELLS
+from rnncli.models.settings import ModelSettings
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -37,6 +41,24 @@ def test_its_table_names_every_config():
     assert named == {path.stem for path in (ROOT / "configs").glob("*.yaml")}
 
 
+def test_its_table_names_every_cell():
+    table = README.split("| names | source |")[1].split("\n\n")[0]
+    rows = [line.split("|")[1] for line in table.splitlines() if line.startswith("| `")]
+    named = [re.sub(r"\(.*?\)", "", row) for row in rows]  # options stand in brackets
+    assert sorted(re.findall(r"`(\w+)`", " ".join(named))) == sorted(CELLS)
+
+
+def test_its_cell_is_the_shipped_one():
+    assert (ROOT / "configs" / "cells" / "my_cell.py").read_text(encoding="utf-8") in README
+
+
+def test_its_models_are_accepted():
+    models = [yaml.safe_load(text)["model"] for kind, text in BLOCKS if kind == "yaml" and text.startswith("model:")]
+    assert models
+    for model in models:
+        ModelSettings.model_validate(model)
+
+
 @pytest.mark.slow
 def test_its_commands_run(tmp_path):
     for folder in ("configs", "data"):
@@ -55,5 +77,5 @@ def test_its_commands_run(tmp_path):
         )
         assert done.returncode in (0, 141), f"{command}\n{done.stderr}"  # 141: head has read enough
     assert (tmp_path / "answers.csv").read_text(encoding="utf-8").count("\n") == 21
-    code = next(text for kind, text in BLOCKS if kind == "python")
+    code = next(text for kind, text in BLOCKS if kind == "python" and "rnncli.load" in text)
     subprocess.run([sys.executable, "-c", code], cwd=tmp_path, check=True)

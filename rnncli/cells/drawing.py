@@ -5,7 +5,8 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 from rnncli.cells.initializers import (
-    ConstantSettings,
+    ChronoSettings,
+    ConstantStartSettings,
     IdentitySettings,
     InitializerSettings,
     KaimingSettings,
@@ -20,8 +21,7 @@ def draw(block: Tensor, way: InitializerSettings) -> None:
     """Fills one block of parameters, (hidden, columns) or (hidden,), in place."""
     match way:
         case UniformSettings():
-            bound = way.scale * len(block) ** -0.5
-            block.uniform_(-bound, bound)
+            block.uniform_(*way.ends(len(block)))
         case NormalSettings():
             block.normal_(std=way.std)
         case XavierSettings(distribution="uniform"):
@@ -36,7 +36,9 @@ def draw(block: Tensor, way: InitializerSettings) -> None:
             nn.init.orthogonal_(block, way.gain)
         case IdentitySettings():
             block.zero_().fill_diagonal_(way.scale)
-        case ConstantSettings():
+        case ChronoSettings():
+            block.uniform_(1, way.longest - 1).log_()
+        case ConstantStartSettings():
             block.fill_(way.value)
         case _:
             raise NotImplementedError(f"nothing draws {type(way).__name__}")

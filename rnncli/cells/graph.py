@@ -88,7 +88,8 @@ class Graph:
             zoneout: share by the name of the state; None where it is a mask that is drawn.
         """
         changed: dict[Node, Node] = {}
-        for node in in_order([*self.state, *(gate.value for gate in self.gates)]):
+        roots = [*self.state, *(gate.value for gate in self.gates), *(product.operand for product in self.products)]
+        for node in in_order(roots):  # what no state depends on, too
             arguments = [changed[each] if isinstance(each, Node) else each for each in node.arguments]
             if hidden and node.operation == "product":
                 arguments[1] = changed[node.operands[0]] * Node("mask", "hidden")
@@ -104,7 +105,8 @@ class Graph:
             if name in zoneout:
                 rate = zoneout[name]
                 share = Node("mask", name) if rate is None else as_node(rate)
-                value = share * Node("state", name) + (1 - share) * value
+                rest = 1 - share if rate is None else as_node(1 - rate)
+                value = share * Node("state", name) + rest * value
             state.append(value)
         gates = tuple(replace(gate, value=changed[gate.value]) for gate in self.gates)
         return replace(self, products=tuple(products), gates=gates, state=tuple(state))

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, Self
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, model_validator
 
 from rnncli.config.settings import Settings
 from rnncli.registry import ChosenBy, Registry
@@ -31,13 +31,37 @@ INITIALIZERS: Registry[type[InitializerSettings]] = Registry("initializer")
 
 @INITIALIZERS.register("uniform")
 class UniformSettings(InitializerSettings):
-    """Uniform within ±scale / sqrt(hidden_size)."""
+    """Uniform within ±scale / sqrt(hidden_size), or from low to high."""
 
     type: Literal["uniform"] = "uniform"
-    """Uniform within ±scale / sqrt(hidden_size); with a scale of 1 what torch.nn does."""
+    """Uniform within ±scale / sqrt(hidden_size), with a scale of 1 what torch.nn does; or from low to high."""
 
     scale: Positive = 1.0
     """Half the width of the interval, in units of 1 / sqrt(hidden_size)."""
+
+    low: Finite | None = None
+    """Lower end of the interval, whatever the hidden_size; goes with high, in place of scale."""
+
+    high: Finite | None = None
+    """Upper end of the interval."""
+
+    @model_validator(mode="after")
+    def _one_interval(self) -> Self:
+        if (self.low is None) != (self.high is None):
+            raise ValueError("low and high go together; give both or none")
+        if self.low is not None and self.high is not None:
+            if self.low >= self.high:
+                raise ValueError(f"low {self.low:g} is not below high {self.high:g}")
+            if self.changed("scale"):
+                raise ValueError("low and high take the place of scale; leave it out")
+        return self
+
+    def ends(self, hidden_size: int) -> tuple[float, float]:
+        """Where the interval begins and ends."""
+        if self.low is not None and self.high is not None:
+            return self.low, self.high
+        bound = self.scale / hidden_size**0.5
+        return -bound, bound
 
 
 @INITIALIZERS.register("normal")
@@ -110,8 +134,24 @@ class IdentitySettings(InitializerSettings):
     """Number on the diagonal."""
 
 
+@INITIALIZERS.register("chrono")
+class ChronoSettings(InitializerSettings):
+    """The logarithm of a number uniform from 1 to longest - 1, for the bias of a gate that keeps.
+
+    Its units then forget within 2 to `longest` steps (Tallec & Ollivier, "Can recurrent neural networks warp time?",
+    arXiv 1804.11188v1, 2018).
+    """
+
+    type: Literal["chrono"] = "chrono"
+    """The logarithm of a number uniform from 1 to longest - 1, for the bias of a gate that keeps (Tallec & Ollivier
+    2018)."""
+
+    longest: Annotated[float, Field(gt=2, allow_inf_nan=False)]
+    """Steps that the longest dependency spans."""
+
+
 @INITIALIZERS.register("constant")
-class ConstantSettings(InitializerSettings):
+class ConstantStartSettings(InitializerSettings):
     """The same number everywhere."""
 
     type: Literal["constant"] = "constant"
@@ -133,7 +173,7 @@ else:
     def _as_settings(value: str | float | InitializerSettings) -> InitializerSettings:
         if isinstance(value, str):
             return INITIALIZERS[value]()
-        return value if isinstance(value, InitializerSettings) else ConstantSettings(value=value)
+        return value if isinstance(value, InitializerSettings) else ConstantStartSettings(value=value)
 
     AnyInitializer = Annotated[
         Literal[_NAMES] | Finite | Annotated[InitializerSettings, ChosenBy("type", lambda: dict(INITIALIZERS.items()))],

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, get_args
 
 from pydantic import BaseModel, ConfigDict, ValidationError, ValidationInfo
 
 from rnncli.cells.cell import Cell, CellSettings
 from rnncli.cells.expressions import Node
+from rnncli.cells.graph import Graph, Role
 from rnncli.cells.source import RAISED, Source, SourceError, blamed, line_of, load_source
 from rnncli.config.document import Mistake
 from rnncli.config.explaining import explain, explained
@@ -51,13 +52,16 @@ def own_cell(path: Path) -> type[Cell[Any]]:
 @cache
 def settings_of(source: Source) -> type[OwnCellSettings]:
     """The options of a user's cell, as a class of its own."""
+    declared = source.cell.settings_type
+    # The file's come first: they may give a default to what all cells have.
+    bases = (OwnCellSettings,) if declared is CellSettings else (declared, OwnCellSettings)
 
-    class Given(OwnCellSettings, source.cell.settings_type):  # type: ignore[name-defined,misc]
+    class Given(*bases):  # type: ignore[misc]
         model_config = ConfigDict(extra="forbid")
-        type: ClassVar[str] = source.cell.__name__  # type: ignore[misc]  # also where the file declares one
+        type: ClassVar[str] = source.cell.__name__  # also where the file declares one
 
     Given.source, Given.own = source, source.cell
-    Given.__name__, Given.__doc__ = f"{source.cell.__name__}Settings", source.cell.settings_type.__doc__
+    Given.__name__, Given.__doc__ = f"{source.cell.__name__}Settings", declared.__doc__
     return Given
 
 
@@ -76,12 +80,27 @@ def check_equations(settings: OwnCellSettings) -> None:
     except RAISED as error:
         raise blamed(error, source, settings.file) from error
     place = f"{settings.file}:{line_of(source)}: {source.cell.__name__}"
-    for name, value in zip(graph.states, graph.state, strict=True):
+    for what, value in _made(graph):
         if not isinstance(value, Node):
-            raise SourceError(f"{place}: the new state {name!r} must come from the equations, found {value!r}")
+            raise SourceError(f"{place}: {what} must come from the equations, found {value!r}")
+    for gate in graph.gates:
+        if gate.role not in get_args(Role):
+            raise SourceError(f"{place}: gate.{gate.name}: {unknown('role', str(gate.role), get_args(Role))}")
+    if not (graph.inputs or graph.raw):
+        raise SourceError(f"{place}: reads no input: x.f is the block f of its projection, x.raw the input itself")
     for block in shifts:
         if block not in graph.inputs:
             raise SourceError(f"{place}: bias_shifts: {unknown('input block', block, graph.inputs)}")
+
+
+def _made(graph: Graph) -> Iterator[tuple[str, object]]:
+    """What the equations make and hand over, each with its name in a message."""
+    for name, value in zip(graph.states, graph.state, strict=True):
+        yield f"the new state {name!r}", value
+    for gate in graph.gates:
+        yield f"the value of gate.{gate.name}", gate.value
+    for product in graph.products:
+        yield f"what U.{product.blocks[0]} multiplies", product.operand
 
 
 def _validate(value: Mapping[str, Any], info: ValidationInfo) -> CellSettings:

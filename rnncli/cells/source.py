@@ -41,6 +41,9 @@ RAISED = (
 The rest are classes that the file brought itself, which keep their traceback, and an interruption by the keyboard.
 """
 
+_TAKEN = {"file", "own", "source"}
+"""Attributes that the settings of a cell from a file have of themselves."""
+
 _LOADED: dict[str, Source] = {}
 _KNOWN: ContextVar[frozenset[str] | None] = ContextVar("_KNOWN", default=None)
 
@@ -171,6 +174,9 @@ def _only_cell(module: ModuleType, path: Path, content: bytes) -> type[Cell[Any]
         raise SourceError(f"{place} registers itself; the config names the file, so leave CELLS.register out")
     if not (isinstance(cell.settings_type, type) and issubclass(cell.settings_type, CellSettings)):
         raise SourceError(f"{place}: settings_type must be a subclass of rnncli.cells.CellSettings")
+    taken = sorted(_TAKEN.intersection(cell.settings_type.model_fields))
+    if taken:
+        raise SourceError(f"{place}: an option can't be named {taken[0]}, which is taken; give it another name")
     names = cell.states
     if not (isinstance(names, tuple) and names and all(isinstance(each, str) for each in names)):
         raise SourceError(f"{place}: states must be a tuple of names, as in states = ('h',), found {names!r}")

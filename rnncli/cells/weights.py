@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from rnncli.cells.cell import Cell
 from rnncli.cells.drawing import draw
 from rnncli.cells.initialization import by_block
+from rnncli.cells.parameters import parameters, projects
 from rnncli.errors import ConfigError
 
 State = tuple[Tensor, ...]
@@ -36,22 +37,18 @@ class CellWeights(nn.Module):
     def __init__(self, cell: Cell[Any], input_size: int) -> None:
         super().__init__()
         self.cell = cell
-        graph, hidden = cell.graph, cell.hidden_size
-        self.projection: nn.Parameter | None = None
-        if graph.raw and input_size != hidden:
-            if not cell.settings.project:
-                raise ConfigError(
-                    [
-                        f"model.cell.hidden_size: {cell.settings.type} reads the input itself, which has {input_size} "
-                        f"features here, not {hidden}; model.cell.project: true puts a matrix in between"
-                    ]
-                )
-            self.projection = nn.Parameter(torch.empty(hidden, input_size))
-            input_size = hidden
-        self.weight_ih = nn.Parameter(torch.empty(len(graph.inputs) * hidden, input_size))
-        self.weight_hh = nn.Parameter(torch.empty(len(graph.recurrent) * hidden, hidden))
-        self.bias = nn.Parameter(torch.empty(len(graph.inputs) * hidden)) if cell.bias else None
-        self.vectors = nn.ParameterDict({name: nn.Parameter(torch.empty(hidden)) for name in graph.vectors})
+        if projects(cell, input_size) and not cell.settings.project:
+            raise ConfigError(
+                [
+                    f"model.cell.hidden_size: {cell.settings.type} reads the input itself, which has {input_size} "
+                    f"features here, not {cell.hidden_size}; model.cell.project: true puts a matrix in between"
+                ]
+            )
+        self._layout = parameters(cell, input_size)
+        new = {each.name: nn.Parameter(torch.empty(each.shape)) for each in self._layout}
+        self.weight_ih, self.weight_hh = new["weight_ih"], new["weight_hh"]
+        self.bias, self.projection = new.get("bias"), new.get("projection")
+        self.vectors = nn.ParameterDict({name: new[f"vectors.{name}"] for name in cell.graph.vectors})
         self.reset_parameters()
 
     @torch.no_grad()
@@ -75,17 +72,12 @@ class CellWeights(nn.Module):
 
     def blocks(self) -> dict[str, Tensor]:
         """Each block of the parameters by its name in `Cell.blocks`, a view of (hidden, columns) or (hidden,)."""
-        graph, hidden = self.cell.graph, self.cell.hidden_size
-        found: dict[str, Tensor] = {}
-        for letter, names, whole in (
-            ("W", graph.inputs, self.weight_ih),
-            ("U", graph.recurrent, self.weight_hh),
-            ("b", graph.inputs, self.bias),
-        ):
-            if whole is not None:
-                found |= {f"{letter}_{name}": whole[n * hidden :][:hidden] for n, name in enumerate(names)}
-        found |= {f"p_{name}": self.vectors[name] for name in graph.vectors}
-        return found if self.projection is None else found | {"P": self.projection}
+        hidden = self.cell.hidden_size
+        return {
+            block: self.get_parameter(each.name)[place * hidden :][:hidden]
+            for each in self._layout
+            for place, block in enumerate(each.blocks)
+        }
 
     def zero_state(self, batch: int) -> State:
         """The state before the first step where none is given: zeros, each (batch, hidden)."""

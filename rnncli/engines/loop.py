@@ -46,8 +46,8 @@ class LoopEngine(Engine):
             )
             if t >= shortest:
                 new = tuple(torch.where(valid[t], after, before) for after, before in zip(new, state, strict=True))
-            state = new
-            outputs.append(_watched(state[0], call.recording, t, valid[t]))
+            state = (_watched(new[0], call.recording, t, valid[t]), *new[1:])
+            outputs.append(state[0])
         made = torch.stack(outputs).transpose(0, 1)
         return inputs.with_values(made).zeroed(), state if call.final_state else None
 
@@ -105,6 +105,7 @@ def _watched(output: Tensor, recording: Recording | None, t: int, valid: Tensor)
     """The output of a step, whose gradient is recorded when it is known."""
     gradient = None if recording is None else recording.gradient
     if gradient is not None and output.requires_grad:
+        output = output.view_as(output)  # itself alone, where other states are the same tensor
 
         def keep(found: Tensor) -> None:
             gradient[:, t] = torch.where(valid, found, 0)

@@ -36,7 +36,7 @@ class Stack(nn.Module):
 
     Attributes:
         weights: the parameters, in the order of StackState.
-        initial: where a learned state is asked for, the states before the first step by name, in the same order.
+        initial: where a learned state is asked for, the states before the first step, in the same order.
         connections: what joins input and output of a layer, by its number.
         choice: the engine that runs them, and why.
         size: features of the outputs: hidden, or with both directions 2 * hidden, forward before backward.
@@ -69,7 +69,7 @@ class Stack(nn.Module):
             for _ in range(self.directions)
         )
         self.initial = nn.ModuleList(
-            nn.ParameterDict({name: torch.zeros(cell.hidden_size) for name in self.cell.states})
+            nn.ParameterList(torch.zeros(cell.hidden_size) for _ in self.cell.states)
             for _ in (self.weights if learned_initial_state else ())
         )
         self.connections = make_connections(connections, input_size, self.size, layers)
@@ -164,8 +164,8 @@ class Stack(nn.Module):
         if not self.initial:
             return None
         learned = self.initial[place]
-        assert isinstance(learned, nn.ParameterDict)
-        return tuple(learned[name].repeat(batch, 1) for name in self.cell.states)
+        assert isinstance(learned, nn.ParameterList)
+        return tuple(each.repeat(batch, 1) for each in learned)
 
     def _run(
         self, place: int, inputs: Padded, state: State | None, final_state: bool, recording: Recording | None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 from rnncli import config
@@ -23,13 +24,22 @@ def read_config(path: Path, overrides: Sequence[str] = (), *, allow_code: bool =
         ConfigError: all mistakes.
         UserError: the config is of a run, and its code must be allowed first.
     """
-    folder = path if path.is_dir() else path.parent
-    if not path.is_dir() and not (folder / ABOUT).exists():
+    if path.is_dir():
+        from rnncli.runs.directory import RunDirectory  # needs torch
+
+        return RunDirectory.open(path).read_config(overrides, allow_code=allow_code)
+    with code_beside(path, allow_code):
         return config.read(path, RunConfig, overrides)
+
+
+def code_beside(path: Path, allow_code: bool) -> AbstractContextManager[None]:
+    """Within, what may be executed of the code beside a file: all, but in a run directory only the run's own.
+
+    Raises:
+        UserError: it is a run's, and must be allowed first.
+    """
+    if not (path.parent / ABOUT).exists():
+        return nullcontext()
     from rnncli.runs.directory import RunDirectory  # needs torch
 
-    directory = RunDirectory.open(folder)
-    if path.is_dir():
-        return directory.read_config(overrides, allow_code=allow_code)
-    with directory.executing(allow_code):
-        return config.read(path, RunConfig, overrides)
+    return RunDirectory.open(path.parent).executing(allow_code)

@@ -15,6 +15,7 @@ from rnncli.cells.costs import flops
 from rnncli.cells.weights import CellWeights
 from rnncli.errors import RunError
 from rnncli.inputs.batches import Batch
+from rnncli.layers.connections import Highway, Residual
 from rnncli.layers.recurrent import Stack
 from rnncli.models.inputs import InputLayer
 from rnncli.models.model import Model
@@ -154,6 +155,8 @@ def _parts(model: Model, measures: _Measures, last: Shape | None) -> Iterator[Pa
         own.setdefault(owner, {})[name.removeprefix(f"{owner}.")] = tuple(parameter.shape)
     for name, (reads, gives) in measures.items():
         module = modules[name]
+        if isinstance(module, Residual | Highway):
+            continue  # shown with its layer
         if isinstance(module, Stack):
             for part in _layers(name, _readable(name, modules), module, reads, own):
                 yield part
@@ -169,15 +172,22 @@ def _parts(model: Model, measures: _Measures, last: Shape | None) -> Iterator[Pa
 def _layers(
     name: str, shown: str, stack: Stack, reads: Shape | None, own: Mapping[str, dict[str, Shape]]
 ) -> Iterator[Part]:
-    """A part for each layer and direction of a stack; all have the batch and the time of its inputs."""
+    """A part for each layer and direction of a stack, and for what joins input and output of a layer.
+
+    All have the batch and the time of what the stack reads.
+    """
     before = reads[:2] if reads is not None else ()
     for place, weights in enumerate(stack.weights):
         assert isinstance(weights, CellWeights)
         layer, backward = divmod(place, stack.directions)
         direction = ("" if stack.directions == 1 else " forward") if not backward else " backward"
-        kind = f"{weights.cell.settings.type}, engine {stack.choice.name}"
+        kind = f"{weights.cell.settings.type} ({stack.choice.name})"
         sizes = (*before, _input_size(weights)), (*before, weights.cell.hidden_size)
         yield Part(f"{shown} layer {layer + 1}{direction}", kind, *sizes, own.get(f"{name}.weights.{place}", {}))
+        if str(layer) in stack.connections and (backward or stack.directions == 1):
+            kind, size = type(stack.connections[str(layer)]).__name__, (*before, stack.size)
+            joined = own.get(f"{name}.connections.{layer}", {})
+            yield Part(f"{shown} layer {layer + 1} joined to its input", kind, size, size, joined)
 
 
 def _input_size(weights: CellWeights) -> int:

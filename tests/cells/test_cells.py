@@ -1,5 +1,6 @@
 """Settings, parameters and single steps of the cells."""
 
+import re
 import subprocess
 import sys
 
@@ -10,6 +11,7 @@ from pydantic import TypeAdapter, ValidationError
 from cells.variants import TWINS, every_cell, twin
 from rnncli.cells import CELLS, AnyCell, make_cell
 from rnncli.cells.families.lstm import LSTMSettings
+from rnncli.cells.families.lstm_variants import VARIANTS
 from rnncli.cells.weights import CellWeights
 
 
@@ -27,6 +29,19 @@ def test_type_chooses_the_settings(name):
     settings = TypeAdapter(AnyCell).validate_python({"type": name, "hidden_size": 3})
     assert type(make_cell(settings)) is CELLS[name]
     assert make_cell(settings).hidden_size == 3
+
+
+@pytest.mark.parametrize("name", [name for name in CELLS if name not in VARIANTS])
+def test_the_help_of_a_config_says_the_same_as_describe(name):
+    assert CELLS[name].settings_type.model_fields["type"].description == CELLS[name].about(name)
+
+
+@pytest.mark.parametrize("name", list(CELLS))
+def test_every_cell_names_its_paper(name):
+    assert (
+        re.search(r"\((?:\w[\w ]* )?\w+(?: et al\.| & \w+)? \d{4}\)\.$", CELLS[name].about(name))
+        or name == "lstm_printed"
+    )
 
 
 @pytest.mark.parametrize(

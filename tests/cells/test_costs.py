@@ -10,7 +10,8 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from cells.variants import every_cell
 from rnncli.cells import CELLS, make_cell
-from rnncli.cells.costs import count_as_formula, flops, parameters
+from rnncli.cells.costs import count_as_formula, flops
+from rnncli.cells.parameters import parameters
 from rnncli.cells.weights import CellWeights
 from rnncli.engines.loop import LoopEngine
 
@@ -19,27 +20,26 @@ EVERY = [(name, size) for name in every_cell() for size in (5, 7)]
 
 @pytest.mark.parametrize(("name", "input_size"), EVERY)
 def test_parameters_are_those_of_the_weights(name, input_size):
-    cell = make_cell(every_cell(hidden_size=5)[name])
-    weights = CellWeights(cell, input_size)
-    found = parameters(cell, input_size)
-    assert {each.name: each.shape for each in found} == {
+    weights = CellWeights(make_cell(every_cell(hidden_size=5)[name]), input_size)
+    assert {each.name: each.shape for each in parameters(weights.cell, input_size)} == {
         name: tuple(parameter.shape) for name, parameter in weights.named_parameters()
     }
-    assert sum(each.count for each in found) == sum(parameter.numel() for parameter in weights.parameters())
 
 
 @pytest.mark.parametrize("name", list(every_cell()))
-def test_blocks_stand_in_the_rows_that_are_told(name):
-    cell = make_cell(every_cell(hidden_size=5)[name])
-    weights = CellWeights(cell, 7)
-    blocks, tensors = weights.blocks(), dict(weights.named_parameters())
-    told = {"P"} & set(blocks)
-    for each in parameters(cell, 7):
-        for place, block in enumerate(each.blocks):
-            rows = tensors[each.name][place * 5 : (place + 1) * 5]
-            assert torch.equal(rows, blocks[f"{each.letter}_{block}"])
-            told.add(f"{each.letter}_{block}")
-    assert told == set(blocks)
+def test_blocks_stand_in_the_rows_in_the_order_of_the_graph(name):
+    weights = CellWeights(make_cell(every_cell(hidden_size=5)[name]), 7)
+    blocks, graph = weights.blocks(), weights.cell.graph
+    for letter, names, whole in (
+        ("W", graph.inputs, weights.weight_ih),
+        ("U", graph.recurrent, weights.weight_hh),
+        ("b", graph.inputs, weights.bias),
+    ):
+        for number, block in enumerate(names if whole is not None else ()):
+            assert torch.equal(blocks.pop(f"{letter}_{block}"), whole[number * 5 : (number + 1) * 5])
+    for vector in graph.vectors:
+        assert torch.equal(blocks.pop(f"p_{vector}"), weights.vectors[vector])
+    assert list(blocks) == ([] if weights.projection is None else ["P"])
 
 
 @pytest.mark.parametrize(("name", "input_size"), EVERY)
@@ -84,6 +84,10 @@ def test_matrix_products_against_the_counter_of_torch(name, input_size):
         ("gru-after", 2 * 15 * 3, 2 * 15 * 5, 3 + 4 + 4 + 4),
         # as before, r h in place of + p and r *
         ("gru-before", 2 * 15 * 3, 2 * 15 * 5, 3 + 4 + 3 + 4),
+        # the same without biases
+        ("gru_slide", 2 * 15 * 3, 2 * 15 * 5, 4 + 3 + 4),
+        # as an LSTM, 4 biases with their sums on top, 2 normalizations and gains a block; the memory's, gain and shift
+        ("layer_norm_lstm", 2 * 20 * 3, 2 * 20 * 5, 4 + 3 + 2 + 4 + 4 + 4 * 2 * (5 + 1) + 5 + 2),
     ],
 )
 def test_operations_by_hand(name, inputs, recurrent, a_unit):

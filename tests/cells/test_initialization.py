@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import subprocess
 import sys
 import warnings
@@ -57,7 +58,11 @@ def spread(block: Tensor, std: float, bounded: bool) -> None:
         assert block.abs().max() > (1.7 if bounded else 2.5) * std
 
 
-def uniform(block: Tensor, scale: float = 1.0) -> None:
+def uniform(block: Tensor, scale: float = 1.0, low: float | None = None, high: float | None = None) -> None:
+    if low is not None and high is not None:
+        assert low <= block.min() and block.max() <= high
+        spread(block - (low + high) / 2, (high - low) / 12**0.5, bounded=True)
+        return
     assert block.abs().max() <= scale / HIDDEN**0.5
     spread(block, scale / (3 * HIDDEN) ** 0.5, bounded=True)
 
@@ -85,16 +90,22 @@ def identity(block: Tensor, scale: float = 1.0) -> None:
     torch.testing.assert_close(block, scale * torch.eye(*block.shape), atol=0, rtol=0)
 
 
+def chrono(block: Tensor, longest: float) -> None:
+    assert block.min() >= 0 and block.max() <= math.log(longest - 1)
+    spread(block.exp() - longest / 2, (longest - 2) / 12**0.5, bounded=True)
+
+
 def constant(block: Tensor, value: float) -> None:
     assert torch.equal(block, torch.full_like(block, value))
 
 
 CHECKS: dict[str, Callable[..., None]] = {
-    each.__name__: each for each in (uniform, normal, xavier, kaiming, orthogonal, identity, constant)
+    each.__name__: each for each in (uniform, normal, xavier, kaiming, orthogonal, identity, chrono, constant)
 }
 OPTIONS: list[dict[str, Any]] = [
     {"type": "uniform"},
     {"type": "uniform", "scale": 0.7},
+    {"type": "uniform", "low": -0.25, "high": 2.0},
     {"type": "normal"},
     {"type": "normal", "std": 3.0},
     {"type": "xavier"},
@@ -106,6 +117,7 @@ OPTIONS: list[dict[str, Any]] = [
     {"type": "orthogonal", "gain": 1.5},
     {"type": "identity"},
     {"type": "identity", "scale": -0.5},
+    {"type": "chrono", "longest": 40.0},
     {"type": "constant", "value": 2.5},
 ]
 
@@ -260,8 +272,8 @@ def test_layers_above_start_where_the_projection_is_missing() -> None:
 
 SPELT = {
     "orthogonal": {"type": "orthogonal", "gain": 1.0},
-    "uniform": {"type": "uniform", "scale": 1.0},
-    "{type: uniform, scale: 0.7}": {"type": "uniform", "scale": 0.7},
+    "uniform": {"type": "uniform", "scale": 1.0, "low": None, "high": None},
+    "{type: uniform, scale: 0.7}": {"type": "uniform", "scale": 0.7, "low": None, "high": None},
     "1": {"type": "constant", "value": 1.0},
     "-0.5": {"type": "constant", "value": -0.5},
     "{type: constant, value: 2}": {"type": "constant", "value": 2.0},
@@ -284,7 +296,12 @@ def test_spellings_of_a_way(spelling: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "initialization", ["{}", "{W: xavier, U: orthogonal, b: 0, b_f: 1, U_g: {type: uniform, scale: 0.7}}"]
+    "initialization",
+    [
+        "{}",
+        "{W: xavier, U: orthogonal, b: 0, b_f: 1, U_g: {type: uniform, scale: 0.7}}",
+        "{W: {type: uniform, low: -0.1, high: 0.1}, b_f: {type: chrono, longest: 9}}",
+    ],
 )
 def test_what_is_written_reads_back(initialization: str, tmp_path: Path) -> None:
     cell = cell_from(tmp_path, f"cell: {{type: lstm, hidden_size: 4, initialization: {initialization}}}\n")
@@ -304,9 +321,9 @@ REFUSED = {
     "p: 1": f"5: cell.initialization.p: unknown parameter 'p'; {ALLOWED}",
     "P: 1": f"5: cell.initialization.P: unknown parameter 'P'; {ALLOWED}",
     "b: orthogonal": "8: cell.initialization.b: orthogonal is for matrices, and b is none; "
-                     "allowed: uniform, normal, constant",
+                     "allowed: uniform, normal, chrono, constant",
     "b_i: {type: xavier}": "10: cell.initialization.b_i: xavier is for matrices, and b_i is none; "
-                           "allowed: uniform, normal, constant",
+                           "allowed: uniform, normal, chrono, constant",
     "W: xaver": f"8: cell.initialization.W: expected {WAYS}, found 'xaver'; did you mean 'xavier'?",
     "W: constant": f"8: cell.initialization.W: expected {WAYS}, found 'constant'",
     "W: true": f"8: cell.initialization.W: expected {WAYS}, found true",
@@ -314,6 +331,12 @@ REFUSED = {
     "W: .inf": "8: cell.initialization.W: must be finite, found .inf",
     "W: {gain: 1}": "8: cell.initialization.W: missing key 'type': " + "one of " + ", ".join(INITIALIZERS),
     "W: {type: constant}": "8: cell.initialization.W: missing key 'value' (The number)",
+    "W: {type: chrono}": "8: cell.initialization.W: missing key 'longest' (Steps that the longest dependency spans)",
+    "W: {type: uniform, low: 0}": "8: cell.initialization.W: low and high go together; give both or none",
+    "W: {type: uniform, high: 1}": "8: cell.initialization.W: low and high go together; give both or none",
+    "W: {type: uniform, low: 1, high: 1}": "8: cell.initialization.W: low 1 is not below high 1",
+    "W: {type: uniform, scale: 2, low: 0, high: 1}": "8: cell.initialization.W: low and high take the place of scale; "
+                                                     "leave it out",
     "W: {type: xavier, gain: 0}": "29: cell.initialization.W.gain: must be greater than 0, found 0",
     "W: {type: xavier, scale: 1}": "23: cell.initialization.W.scale: unknown key 'scale'; "
                                    "allowed: distribution, gain, type",
@@ -326,6 +349,12 @@ def test_refused_with_place_and_nearest_name(line: str, tmp_path: Path) -> None:
         cell_from(tmp_path, f"{HEAD}    {line}\n")
     [block] = refusal.value.mistakes
     assert block.splitlines()[0] == f"{tmp_path}/x.yaml:5:{REFUSED[line]}"
+
+
+@pytest.mark.parametrize("key", ["p", "p_a"])
+def test_a_vector_is_no_matrix_either(key: str) -> None:
+    with pytest.raises(ValueError, match=f"orthogonal is for matrices, and {key} is none"):
+        cell_of(type="indrnn", initialization={key: "orthogonal"})
 
 
 def test_all_misfits_come_at_once_and_overrides_are_named(tmp_path: Path) -> None:

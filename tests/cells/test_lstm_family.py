@@ -293,4 +293,3 @@ def test_layer_norm_starts_from_gains_of_one_and_shifts_of_zero():
 
 def test_each_name_of_the_table_has_its_own_sentence():
     assert len({CELLS[name].about(name) for name in VARIANTS}) == len(VARIANTS)
-    assert CELLS["lstm"].about("lstm").endswith("without peepholes, as torch.nn.LSTM has it.")

@@ -236,7 +236,7 @@ def test_the_biases_of_a_janet_start_at_1_for_the_forget_gate_and_else_at_0():
     torch.testing.assert_close(started("janet").bias.detach(), torch.tensor([1.0] * 64 + [0.0] * 64))
 
 
-def test_the_recurrent_vector_of_an_indrnn_starts_between_minus_1_and_1():
+def test_the_recurrent_vector_of_an_indrnn_starts_between_0_and_1():
     vector = started("indrnn").vectors["a"]
-    assert -1 <= vector.min() < -0.8
-    assert 0.8 < vector.max() <= 1
+    assert 0 <= vector.min() < 0.1
+    assert 0.9 < vector.max() <= 1

@@ -257,6 +257,27 @@ FILES = {
         "4: the step must return a tuple of the new states, as in return (h,)",
     ),
     "a number for a state": (cell("return (0.5,)"), "4: Mine: the new state 'h' must come from the equations, found 0"),
+    "a number for a gate": (
+        cell("return (x.n * gate.f(0.5, 'keep'),)"),
+        "4: Mine: the value of gate.f must come from the equations, found 0.5",
+    ),
+    "a number in a product": (
+        cell("return (x.n + U.n(1.0),)"),
+        "4: Mine: what U.n multiplies must come from the equations, found 1.0",
+    ),
+    "unknown role": (
+        cell("return (gate.f(x.n, 'kep'),)"),
+        "4: Mine: gate.f: unknown role 'kep'; did you mean 'keep'? allowed: keep, read, write",
+    ),
+    "no input": (cell("(h,) = state", "return (tanh(U.n(h)),)"), "4: Mine: reads no input: x.f is the block f of its"),
+    **{
+        f"an option named {name}": (
+            cell("return (x.n,)", head=f"class Given(CellSettings):\n    {name}: float = 1.0\n")
+            + "    settings_type = Given\n",
+            f"6: Mine: an option can't be named {name}, which is taken; give it another name",
+        )
+        for name in ("file", "source", "own")
+    },
     "another signature": (
         HEAD + "\nclass Mine(Cell):\n    def step(self, x, state, U, p): return state\n",
         "4: TypeError: ",
@@ -292,6 +313,7 @@ FILES = {
 }
 
 
+@pytest.mark.filterwarnings("ignore:Field name .own. in")
 @pytest.mark.parametrize("name", FILES)
 @pytest.mark.parametrize("initialization", ["", ", initialization: {U: orthogonal}"])
 def test_mistakes_of_the_file(name: str, initialization: str, tmp_path: Path) -> None:
@@ -301,6 +323,15 @@ def test_mistakes_of_the_file(name: str, initialization: str, tmp_path: Path) ->
     width = ", width: 2" if "width" in code else ""
     [message] = mistakes(tmp_path, code, f"hidden_size: 3{width}{initialization}")
     assert message.startswith(f"config.yaml:1:14: cell.file: my_cell.py:{expected}")
+
+
+def test_a_file_may_give_a_default_to_what_all_cells_have(tmp_path: Path) -> None:
+    given = "class Given(CellSettings):\n    hidden_size: int = 7\n    project: bool = True\n"
+    code = cell("return (x.raw,)", head=given) + "    settings_type = Given\n"
+    found = settings_of(tmp_path, code, "initialization: {P: 0.5}")
+    assert (found.hidden_size, found.project) == (7, True)
+    found = settings_of(tmp_path, code, "hidden_size: 3, project: false")
+    assert (found.hidden_size, found.project) == (3, False)
 
 
 def test_an_edited_file_is_another_cell(tmp_path: Path) -> None:

@@ -78,6 +78,17 @@ def test_options_of_a_cell_change_what_is_said(rnncli):
     started = rnncli("describe", "cell", "gru", "--set", "initialization={U: {type: orthogonal}, b_z: 1}").out
     assert len(re.findall("U_[rzn] .* orthogonal$", started, re.M)) == 3
     assert re.search("b_z .* constant 1$", started, re.M)
+    ways = "initialization={W: {type: uniform, low: -0.1, high: 0.1}, U: {type: uniform, scale: 2}, b_z: uniform}"
+    started = rnncli("describe", "cell", "gru", "--set", ways).out
+    assert len(re.findall("W_[rzn] .* uniform -0.1 to 0.1$", started, re.M)) == 3
+    assert len(re.findall("U_[rzn] .* uniform ±2/√h$", started, re.M)) == 3
+    assert len(re.findall("b_[rzn] .* uniform ±1/√h$", started, re.M)) == 3
+
+
+def test_what_is_given_goes_before_what_a_cell_asks_for(rnncli):
+    out = rnncli("describe", "cell", "irnn", "--set", "initialization.U=orthogonal").out
+    assert re.search("U_a +orthogonal$", out, re.M)
+    assert re.search("W_a +normal std 0.001$", out, re.M)
 
 
 def test_latex_alone(rnncli):
@@ -124,6 +135,30 @@ def test_describe_a_config(rnncli, folder):
     assert sum(counts) == int(checked.replace(",", ""))
     # 2 directions of a GRU: products with the input and the state, and 15 operations a unit
     assert f"recurrent layers: {2 * (2 * 24 * 8 + 2 * 24 * 8 + 15 * 8):,} floating-point" in out
+
+
+@pytest.mark.parametrize("name", ["residual", "highway"])
+def test_what_joins_the_layers_stands_between_them(rnncli, folder, name):
+    changes = ("model.layers=3", f"model.connections={name}", "model.bidirectional=true")
+    out = rnncli("describe", "config.yaml", "--limit", 16, *(word for each in changes for word in ("--set", each))).out
+    rows = re.findall(r"^stack (layer \d \w+).*?(?:  +([\d,]+))?$", out, re.M)
+    # the input of the first layer is as wide as one direction, so there is nothing to join
+    assert [row for row, _ in rows] == [
+        *("layer 1 forward", "layer 1 backward"),
+        *("layer 2 forward", "layer 2 backward", "layer 2 joined"),
+        *("layer 3 forward", "layer 3 backward", "layer 3 joined"),
+    ]
+    count = {"residual": "", "highway": "272"}[name]
+    assert {found for row, found in rows if row.endswith("joined")} == {count}
+
+
+def test_the_matrix_before_a_cell_that_reads_its_input_is_counted(rnncli, folder):
+    out = rnncli(
+        "describe", "config.yaml", "--limit", 16, "--set", "model.cell={type: mut1, hidden_size: 4, project: true}"
+    ).out
+    assert "projection (4, 8)" in out
+    # 2 matrices after the projection, 2 of the state, and 14 operations a unit
+    assert f"recurrent layers: {2 * (4 * 8 + 2 * 4 * 4 + 2 * 4 * 4) + 14 * 4:,} floating-point" in out
 
 
 def test_describe_a_run(rnncli, folder, trained):

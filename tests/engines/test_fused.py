@@ -36,7 +36,8 @@ class Odd(Cell[CellSettings]):
         e = U.e(d * h)  # a product in two places
         n = normalize(c * e + x.raw) * p.gain
         c_new = 0.5 - relu(n + e) * h / (2 + sigmoid(p.one * k))
-        return c_new * tanh(d) + p.late, c, h * -c_new  # the old memory handed on, states that cross
+        twice = sigmoid(x.t + U.t(p.twice * k) + p.twice * h)  # a vector in a sum and in what the sum is made of
+        return c_new * tanh(d) + p.late * twice, c, h * -c_new  # the old memory handed on, states that cross
 
 
 @pytest.fixture

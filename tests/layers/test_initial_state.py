@@ -5,6 +5,7 @@ import torch
 from cells.variants import every_cell
 from torch import nn
 
+from rnncli.cells.families.lstm import LSTM, LSTMSettings
 from rnncli.layers.recurrent import Stack
 from rnncli.sequences import Padded
 
@@ -30,8 +31,7 @@ def test_it_is_that_state_in_every_row_and_its_gradient_is_the_sum_over_rows(cel
     for parameter in stack.initial.parameters():
         nn.init.normal_(parameter)
     given = tuple(
-        tuple(learned[name].detach().expand(5, -1).clone().requires_grad_() for name in stack.cell.states)
-        for learned in stack.initial
+        tuple(each.detach().expand(5, -1).clone().requires_grad_() for each in learned) for learned in stack.initial
     )
     weights = torch.randn(5, 7, 8, dtype=torch.float64)
     learned_outputs, _ = stack(inputs)
@@ -41,8 +41,8 @@ def test_it_is_that_state_in_every_row_and_its_gradient_is_the_sum_over_rows(cel
     (given_outputs.values * weights).sum().backward()
     assert any(each.grad.any() for state in given for each in state)
     for learned, state in zip(stack.initial, given, strict=True):
-        for name, each in zip(stack.cell.states, state, strict=True):
-            torch.testing.assert_close(learned[name].grad, each.grad.sum(0))
+        for parameter, each in zip(learned, state, strict=True):
+            torch.testing.assert_close(parameter.grad, each.grad.sum(0))
 
 
 def test_a_state_that_is_given_takes_its_place():
@@ -53,3 +53,9 @@ def test_a_state_that_is_given_takes_its_place():
         nn.init.normal_(parameter)
     torch.testing.assert_close(stack(inputs, zeros)[0].values, before.values, rtol=0, atol=0)
     assert not torch.allclose(stack(inputs)[0].values, before.values)
+
+
+def test_states_may_have_any_name(monkeypatch):
+    monkeypatch.setattr(LSTM, "states", ("h", "copy of c.1"))
+    stack = Stack(LSTMSettings(type="lstm", hidden_size=4), 3, learned_initial_state=True, engine="loop")
+    assert sum(parameter.numel() for parameter in stack.initial.parameters()) == 8

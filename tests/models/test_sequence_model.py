@@ -163,6 +163,18 @@ def test_a_stream_in_parts_is_the_stream_in_one(cell: str, options: dict[str, ob
     assert model.outcome(stream(text, 0, 3), None)[1] is not None
 
 
+def test_what_is_set_reaches_the_recurrent_layers() -> None:
+    chosen = settings(layers=3, bidirectional=True, engine="loop", character_hidden_size=6, **AROUND_THE_CELLS)
+    model = build_model(chosen, {"text": Tokens(8), "letters": Spelling(9)}, data("tag")[0])
+    stack, characters = model.stack, model.inputs.embeddings[1].stack
+    assert (len(stack.weights), stack.directions, len(stack.initial), set(stack.connections)) == (6, 2, 6, {"1", "2"})
+    assert (stack.dropout, stack.choice.name) == (chosen.dropout, "loop")
+    assert (characters.cell.settings, characters.choice.name) == (
+        chosen.cell.model_copy(update={"hidden_size": 6}),
+        "loop",
+    )
+
+
 def test_only_streams_hand_on_a_state() -> None:
     target, dataset = data("tag")
     model = build_model(settings(), FEATURES, target)

@@ -178,6 +178,8 @@ def test_code_of_others_is_executed_only_where_it_is_allowed(
         ["check", "run"],
         ["eval", "run"],
         ["predict", "run", "texts.csv"],
+        ["describe", "run"],
+        ["describe", "cell", "run/cell.py"],
     ],
     ids=" ".join,
 )

@@ -21,8 +21,9 @@ class GRUSettings(CellSettings):
 
 @CELLS.register("gru")
 class GRU(Cell[GRUSettings]):
-    """The gated recurrent unit of Cho et al., "Learning phrase representations using RNN encoder-decoder" (2014).
+    """The gated recurrent unit (Cho et al. 2014).
 
+    Cho et al., "Learning phrase representations using RNN encoder-decoder for statistical machine translation" (2014).
     `reset: before` is arXiv 1406.1078v3, r acts on h; `after` is v1, r acts on U h, with the bias inside as
     torch.nn.GRU has it. In both, z near 1 keeps the old state.
     """
@@ -44,15 +45,16 @@ class GRUSlideSettings(CellSettings):
     """Options of the GRU as courses write it."""
 
     type: Literal["gru_slide"]
-    """The gated recurrent unit as courses write it: no biases, and an update gate near 1 takes the new value."""
+    """The gated recurrent unit as courses write it, without biases (Chung et al. 2014)."""
 
 
 @CELLS.register("gru_slide")
 class GRUSlide(Cell[GRUSlideSettings]):
-    """The gated recurrent unit without biases, whose update gate takes the new value where it is near 1.
+    """The gated recurrent unit as courses write it, without biases (Chung et al. 2014).
 
     As Chung et al., "Empirical evaluation of gated recurrent neural networks on sequence modeling" (arXiv 1412.3555v1,
-    2014), and many courses write it. The reset gate acts before the recurrent product.
+    2014), print it. The update gate takes the new value where it is near 1; the reset gate acts before the recurrent
+    product.
     """
 
     settings_type = GRUSlideSettings

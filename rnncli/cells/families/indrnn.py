@@ -15,7 +15,7 @@ class IndRNNSettings(CellSettings):
     """Options of the IndRNN."""
 
     type: Literal["indrnn"]
-    """The independently recurrent network: each unit sees its own old value alone (Li et al. 2018)."""
+    """The independently recurrent network, each unit of which sees its own old value alone (Li et al. 2018)."""
 
     activation: Literal["relu", "tanh"] = "relu"
     """Function applied to the sum of input and old value."""
@@ -23,11 +23,11 @@ class IndRNNSettings(CellSettings):
 
 @CELLS.register("indrnn")
 class IndRNN(Cell[IndRNNSettings]):
-    """The independently recurrent network: each unit sees its own old value alone.
+    """The independently recurrent network, each unit of which sees its own old value alone (Li et al. 2018).
 
     Li, Li, Cook, Zhu & Gao, "Independently recurrent neural network (IndRNN): building a longer and deeper RNN"
-    (arXiv 1803.04831v3, CVPR 2018): h' = activation(W x + b + u * h). The vector u starts uniform within ±1, the bounds
-    that it must keep in long sequences (from 0 to 1 in the authors' code); 1 suits a layer that only has to remember.
+    (arXiv 1803.04831v3, CVPR 2018): h' = activation(W x + b + u * h), where p_a stands for u. It starts uniform from 0
+    to 1, as in the authors' code; beyond ±1 it lets gradients explode. Near 1 suits a layer that has to remember.
     """
 
     settings_type = IndRNNSettings
@@ -38,4 +38,4 @@ class IndRNN(Cell[IndRNNSettings]):
         return (relu(a) if self.settings.activation == "relu" else tanh(a),)
 
     def starts(self) -> Mapping[str, InitializerSettings]:
-        return {"p": UniformSettings(scale=self.hidden_size**0.5)}
+        return {"p": UniformSettings(low=0.0, high=1.0)}

@@ -21,13 +21,15 @@ class LSTMSettings(ForgetGateSettings):
     """Options of the LSTM."""
 
     type: Literal["lstm"]
-    """Long short-term memory with a forget gate (Gers et al. 2000), without peepholes."""
+    """Long short-term memory with a forget gate, without peepholes (Gers et al. 2000)."""
 
 
 @CELLS.register("lstm")
 class LSTM(Cell[LSTMSettings]):
-    """Long short-term memory (Hochreiter & Schmidhuber 1997) with the forget gate of Gers, Schmidhuber & Cummins,
-    "Learning to forget" (Neural Computation 12, 2000), without peepholes, as torch.nn.LSTM has it.
+    """Long short-term memory with a forget gate, without peepholes (Gers et al. 2000).
+
+    Hochreiter & Schmidhuber, "Long short-term memory" (Neural Computation 9, 1997), with the forget gate of Gers,
+    Schmidhuber & Cummins, "Learning to forget" (Neural Computation 12, 2000), as torch.nn.LSTM has it.
     """
 
     settings_type = LSTMSettings

@@ -20,9 +20,10 @@ class PrintedLSTMSettings(ForgetGateSettings):
 
 @CELLS.register("lstm_printed")
 class PrintedLSTM(Cell[PrintedLSTMSettings]):
-    """The LSTM as a course slide prints it, c' = sigmoid(f * c + i * g): a slip, kept so that its effect is measured.
+    """The LSTM as a course slide prints it, with a sigmoid around the memory.
 
-    No paper has this sigmoid. It keeps the memory between 0 and 1, where even f = 1 and i = 0 change what it holds.
+    c' = sigmoid(f * c + i * g) is a slip, kept so that its effect can be measured; no paper has it. It keeps the memory
+    between 0 and 1, where even f = 1 and i = 0 change what it holds.
     """
 
     settings_type = PrintedLSTMSettings

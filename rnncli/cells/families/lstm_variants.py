@@ -59,8 +59,8 @@ class Variant:
         return not self.coupled and "f" not in self.lacks
 
 
-_GREFF = "(Greff et al. 2017, arXiv 1503.04069v2)"
-_JOZEFOWICZ = "(Jozefowicz et al., ICML 2015)"
+_GREFF = "(Greff et al. 2017)"
+_JOZEFOWICZ = "(Jozefowicz et al. 2015)"
 
 VARIANTS: dict[str, Variant] = {
     "lstm_vanilla": Variant(f"LSTM with peepholes, the one that the study changes {_GREFF}.", peepholes=True),

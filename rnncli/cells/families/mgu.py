@@ -13,12 +13,12 @@ class MGUSettings(CellSettings):
     """Options of the MGU."""
 
     type: Literal["mgu"]
-    """The minimal gated unit: a GRU whose one gate both resets and updates (Zhou et al. 2016)."""
+    """The minimal gated unit, a GRU whose one gate both resets and updates (Zhou et al. 2016)."""
 
 
 @CELLS.register("mgu")
 class MGU(Cell[MGUSettings]):
-    """The minimal gated unit: a GRU whose one gate both resets and updates.
+    """The minimal gated unit, a GRU whose one gate both resets and updates (Zhou et al. 2016).
 
     Zhou, Wu, Zhang & Zhou, "Minimal gated unit for recurrent neural networks" (arXiv 1603.09420v1, 2016). The gate,
     called forget gate there, takes the new value where it is near 1.

@@ -13,15 +13,15 @@ class MinGRUSettings(CellSettings):
     """Options of the minGRU."""
 
     type: Literal["min_gru"]
-    """A GRU whose gate and candidate see the input alone: it has no recurrent matrix (Feng et al. 2024)."""
+    """The minGRU, a GRU whose gate and candidate see the input alone (Feng et al. 2024)."""
 
 
 @CELLS.register("min_gru")
 class MinGRU(Cell[MinGRUSettings]):
-    """The minGRU: a GRU whose gate and candidate see the input alone, so that it has no recurrent matrix.
+    """The minGRU, a GRU whose gate and candidate see the input alone (Feng et al. 2024).
 
     Feng, Tung, Ahmed, Bengio & Hajimirsadeghi, "Were RNNs all we needed?" (arXiv 2410.01201v3, 2024), in the plain
-    form, not the one in logarithms. The gate takes the new value where it is near 1.
+    form, not the one in logarithms. It has no recurrent matrix. The gate takes the new value where it is near 1.
     """
 
     settings_type = MinGRUSettings
@@ -36,15 +36,16 @@ class MinLSTMSettings(CellSettings):
     """Options of the minLSTM."""
 
     type: Literal["min_lstm"]
-    """An LSTM whose gates, made to add up to 1, and candidate see the input alone (Feng et al. 2024)."""
+    """The minLSTM, an LSTM whose gates, made to add up to 1, and candidate see the input alone (Feng et al. 2024)."""
 
 
 @CELLS.register("min_lstm")
 class MinLSTM(Cell[MinLSTMSettings]):
-    """The minLSTM: an LSTM whose gates, divided by their sum, and candidate see the input alone.
+    """The minLSTM, an LSTM whose gates, made to add up to 1, and candidate see the input alone (Feng et al. 2024).
 
     Feng, Tung, Ahmed, Bengio & Hajimirsadeghi, "Were RNNs all we needed?" (arXiv 2410.01201v3, 2024), in the plain
-    form, not the one in logarithms. It has no memory beside its output.
+    form, not the one in logarithms: in float32 both gates of a unit are 0 where both sums are below -88, which gives
+    0 / 0, so inputs should not be in the thousands. It has no memory beside its output.
     """
 
     settings_type = MinLSTMSettings

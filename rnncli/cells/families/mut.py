@@ -13,15 +13,16 @@ class MUT1Settings(CellSettings):
     """Options of MUT1."""
 
     type: Literal["mut1"]
-    """MUT1: a GRU whose update gate does not see the state (Jozefowicz et al. 2015); it reads the input itself."""
+    """MUT1, a GRU whose update gate does not see the state (Jozefowicz et al. 2015)."""
 
 
 @CELLS.register("mut1")
 class MUT1(Cell[MUT1Settings]):
-    """MUT1, the first of three GRUs that a search over 10,000 cells found: its update gate does not see the state.
+    """MUT1, a GRU whose update gate does not see the state (Jozefowicz et al. 2015).
 
-    Jozefowicz, Zaremba & Sutskever, "An empirical exploration of recurrent network architectures" (ICML 2015).
-    The update gate takes the new value where it is near 1. Where no matrix stands before x, x has the size of h.
+    The first of three that a search over 10,000 cells found: Jozefowicz, Zaremba & Sutskever, "An empirical exploration
+    of recurrent network architectures" (ICML 2015). The update gate takes the new value where it is near 1. Where no
+    matrix stands before x, x has the size of h.
     """
 
     settings_type = MUT1Settings
@@ -38,15 +39,16 @@ class MUT2Settings(CellSettings):
     """Options of MUT2."""
 
     type: Literal["mut2"]
-    """MUT2: a GRU whose reset gate reads the input itself (Jozefowicz et al. 2015)."""
+    """MUT2, a GRU whose reset gate reads the input itself (Jozefowicz et al. 2015)."""
 
 
 @CELLS.register("mut2")
 class MUT2(Cell[MUT2Settings]):
-    """MUT2, the second of three GRUs that a search over 10,000 cells found: its reset gate reads the input itself.
+    """MUT2, a GRU whose reset gate reads the input itself (Jozefowicz et al. 2015).
 
-    Jozefowicz, Zaremba & Sutskever, "An empirical exploration of recurrent network architectures" (ICML 2015).
-    The update gate takes the new value where it is near 1. Where no matrix stands before x, x has the size of h.
+    The second of three that a search over 10,000 cells found: Jozefowicz, Zaremba & Sutskever, "An empirical
+    exploration of recurrent network architectures" (ICML 2015). The update gate takes the new value where it is near 1.
+    Where no matrix stands before x, x has the size of h.
     """
 
     settings_type = MUT2Settings
@@ -63,15 +65,15 @@ class MUT3Settings(CellSettings):
     """Options of MUT3."""
 
     type: Literal["mut3"]
-    """MUT3: a GRU whose update gate sees the tanh of the state (Jozefowicz et al. 2015)."""
+    """MUT3, a GRU whose update gate sees the tanh of the state (Jozefowicz et al. 2015)."""
 
 
 @CELLS.register("mut3")
 class MUT3(Cell[MUT3Settings]):
-    """MUT3, the third of three GRUs that a search over 10,000 cells found: its update gate sees the tanh of the state.
+    """MUT3, a GRU whose update gate sees the tanh of the state (Jozefowicz et al. 2015).
 
-    Jozefowicz, Zaremba & Sutskever, "An empirical exploration of recurrent network architectures" (ICML 2015).
-    The update gate takes the new value where it is near 1.
+    The third of three that a search over 10,000 cells found: Jozefowicz, Zaremba & Sutskever, "An empirical exploration
+    of recurrent network architectures" (ICML 2015). The update gate takes the new value where it is near 1.
     """
 
     settings_type = MUT3Settings

@@ -10,14 +10,14 @@ from pydantic import Field
 from rnncli.cells.cell import CELLS, Cell, CellSettings
 from rnncli.cells.expressions import Named, V, sigmoid, tanh
 from rnncli.cells.graph import Gates, Products
-from rnncli.cells.initializers import ConstantSettings, Finite, InitializerSettings
+from rnncli.cells.initializers import ConstantStartSettings, Finite, InitializerSettings
 
 
 class RHNSettings(CellSettings):
     """Options of the recurrent highway network."""
 
     type: Literal["rhn"]
-    """The recurrent highway network: several highway layers within each step (Zilly et al. 2017)."""
+    """The recurrent highway network, with several highway layers in each step (Zilly et al. 2017)."""
 
     depth: Annotated[int, Field(gt=0)] = 3
     """Number of highway layers in a step."""
@@ -28,7 +28,7 @@ class RHNSettings(CellSettings):
 
 @CELLS.register("rhn")
 class RHN(Cell[RHNSettings]):
-    """The recurrent highway network: several highway layers within each step.
+    """The recurrent highway network, with several highway layers in each step (Zilly et al. 2017).
 
     Zilly, Srivastava, Koutník & Schmidhuber, "Recurrent highway networks" (arXiv 1607.03474v5, ICML 2017), with the
     carry gate 1 - t. The first layer alone reads the input. The blocks of the layers are h and t, h2 and t2, and so on.
@@ -49,7 +49,7 @@ class RHN(Cell[RHNSettings]):
         return (s,)
 
     def starts(self) -> Mapping[str, InitializerSettings]:
-        start = ConstantSettings(value=self.settings.transform_bias)
+        start = ConstantStartSettings(value=self.settings.transform_bias)
         return {"b_t": start} | {f"p_t{layer}": start for layer in self._deeper()}
 
     def _deeper(self) -> range:

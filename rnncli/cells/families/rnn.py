@@ -8,14 +8,20 @@ from typing import Literal
 from rnncli.cells.cell import CELLS, Cell, CellSettings, Twin
 from rnncli.cells.expressions import Named, V, relu, tanh
 from rnncli.cells.graph import Gates, Products
-from rnncli.cells.initializers import ConstantSettings, IdentitySettings, InitializerSettings, NormalSettings, Positive
+from rnncli.cells.initializers import (
+    ConstantStartSettings,
+    IdentitySettings,
+    InitializerSettings,
+    NormalSettings,
+    Positive,
+)
 
 
 class RNNSettings(CellSettings):
     """Options of the simple recurrent network."""
 
     type: Literal["rnn"]
-    """A simple recurrent network (Elman 1990)."""
+    """The simple recurrent network (Elman 1990)."""
 
     activation: Literal["tanh", "relu", "identity"] = "tanh"
     """Function applied to the sum of input and recurrent product."""
@@ -23,9 +29,10 @@ class RNNSettings(CellSettings):
 
 @CELLS.register("rnn")
 class RNN(Cell[RNNSettings]):
-    """The simple recurrent network of Elman, "Finding structure in time" (Cognitive Science 14, 1990).
+    """The simple recurrent network (Elman 1990).
 
-    h' = activation(W x + b + U h). With identity the network is linear in its input.
+    Elman, "Finding structure in time" (Cognitive Science 14, 1990): h' = activation(W x + b + U h). With identity the
+    network is linear in its input.
     """
 
     settings_type = RNNSettings
@@ -55,7 +62,7 @@ class IRNNSettings(CellSettings):
     """Options of the IRNN."""
 
     type: Literal["irnn"]
-    """A network of rectified linear units whose recurrent matrix starts as the identity (Le et al. 2015)."""
+    """The IRNN, rectified linear units whose recurrent matrix starts as the identity (Le et al. 2015)."""
 
     scale: Positive = 1.0
     """Number on the diagonal at the start; 0.01 where little has to be remembered, as in speech (Le et al. 2015)."""
@@ -63,7 +70,7 @@ class IRNNSettings(CellSettings):
 
 @CELLS.register("irnn")
 class IRNN(Cell[IRNNSettings]):
-    """A simple recurrent network of rectified linear units whose recurrent matrix starts as the identity.
+    """The IRNN, rectified linear units whose recurrent matrix starts as the identity (Le et al. 2015).
 
     Le, Jaitly & Hinton, "A simple way to initialize recurrent networks of rectified linear units" (arXiv 1504.00941v2,
     2015): h' = relu(W x + b + U h). U starts as the identity times `scale`, W normal with a standard deviation of
@@ -80,7 +87,7 @@ class IRNN(Cell[IRNNSettings]):
         return {
             "U": IdentitySettings(scale=self.settings.scale),
             "W": NormalSettings(std=0.001),
-            "b": ConstantSettings(value=0.0),
+            "b": ConstantStartSettings(value=0.0),
         }
 
     def twin(self) -> Twin:

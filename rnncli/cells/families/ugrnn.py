@@ -13,12 +13,12 @@ class UGRNNSettings(CellSettings):
     """Options of the UGRNN."""
 
     type: Literal["ugrnn"]
-    """The update gate network: a simple recurrent network with a gate that keeps the state (Collins et al. 2017)."""
+    """The update gate network, a simple one with a gate that keeps the state (Collins et al. 2017)."""
 
 
 @CELLS.register("ugrnn")
 class UGRNN(Cell[UGRNNSettings]):
-    """The update gate network: a simple recurrent network with a gate that keeps the state.
+    """The update gate network, a simple one with a gate that keeps the state (Collins et al. 2017).
 
     Collins, Sohl-Dickstein & Sussillo, "Capacity and trainability in recurrent neural networks" (arXiv 1611.09913v3,
     ICLR 2017).

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -26,10 +27,18 @@ _LEGEND = {
 
 
 def describe_cell(
-    name: str, hidden_size: int | None, input_size: int | None, latex_only: bool, changes: Sequence[str]
+    name: str,
+    hidden_size: int | None,
+    input_size: int | None,
+    latex_only: bool,
+    changes: Sequence[str],
+    allow_code: bool,
 ) -> None:
     """Prints all that follows from a cell's equations."""
-    cell = cell_from(name, hidden_size, changes)
+    from rnncli.runs.reading import code_beside
+
+    with code_beside(Path(name), allow_code):
+        cell = cell_from(name, hidden_size, changes)
     if latex_only:
         from rnncli.cells.notation import latex
 
@@ -94,7 +103,8 @@ def _states(cell: Cell[Any]) -> Iterator[str]:
 
 
 def _counted(cell: Cell[Any], input_size: int) -> str:
-    from rnncli.cells.costs import count_as_formula, parameters
+    from rnncli.cells.costs import count_as_formula
+    from rnncli.cells.parameters import parameters
 
     count = sum(each.count for each in parameters(cell, input_size))
     sizes = f"h = {cell.hidden_size} units, i = {input_size} inputs"
@@ -102,33 +112,34 @@ def _counted(cell: Cell[Any], input_size: int) -> str:
 
 
 def _parameters(cell: Cell[Any], input_size: int) -> Iterator[str]:
-    from rnncli.cells.costs import parameters
     from rnncli.cells.initialization import by_block
+    from rnncli.cells.parameters import parameters
 
+    tensors = parameters(cell, input_size)
     given = cell.settings.initialization
     ways = by_block(cell.starts(), cell.blocks) | by_block(given, cell.blocks)
     hidden = cell.hidden_size
     width = max(map(len, cell.blocks))
-    digits = len(str(max(each.shape[0] for each in parameters(cell, input_size))))
-
-    def start(block: str) -> str:
-        shift = cell.bias_shifts().get(block[2:]) if block.startswith("b_") and block not in given else None
-        return _start(ways.get(block)) + (f", plus {shift:g}" if shift else "")
-
-    for each in parameters(cell, input_size):
+    digits = len(str(max(each.shape[0] for each in tensors)))
+    for each in tensors:
         yield f"{each.name} {each.shape}"
-        for place, name in enumerate(each.blocks):
-            block, first = f"{each.letter}_{name}", place * hidden
+        for place, block in enumerate(each.blocks):
+            first = place * hidden
             rows = f"rows {first:{digits}}:{first + hidden:<{digits}}  " if len(each.blocks) > 1 else ""
-            yield f"    {block:{width}}  {rows}{start(block)}"
-        if each.letter == "P":
-            yield f"    {'P':{width}}  {start('P')}; x_t is P times the input"
+            shift = cell.bias_shifts().get(block[2:]) if block.startswith("b_") and block not in given else None
+            shifted = f", plus {shift:g}" if shift else ""
+            read = "; x_t is P times the input" if block == "P" else ""
+            yield f"    {block:{width}}  {rows}{_start(ways.get(block))}{shifted}{read}"
 
 
 def _start(way: InitializerSettings | None) -> str:
     """How a block is drawn, in words."""
+    from rnncli.cells.initializers import UniformSettings
+
     if way is None:
-        return "uniform ±1/√h"
+        way = UniformSettings()
+    if isinstance(way, UniformSettings):
+        return f"uniform ±{way.scale:g}/√h" if way.low is None else f"uniform {way.low:g} to {way.high:g}"
     names = [name for name in type(way).model_fields if name != "type" and way.changed(name)]
     values = {name: getattr(way, name) for name in names}
     said = {name: f"{value:g}" if isinstance(value, float) else str(value) for name, value in values.items()}

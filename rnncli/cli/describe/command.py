@@ -17,7 +17,7 @@ _GOES_WITH = {
     "--latex": ("cell",),
     "--set": ("cell", "CONFIG"),
     "--limit": ("CONFIG",),
-    "--allow-code": ("CONFIG", "RUN"),
+    "--allow-code": ("cell", "CONFIG", "RUN"),
 }
 
 
@@ -42,7 +42,9 @@ def describe(
     input_size: Annotated[
         int | None, typer.Option(metavar="N", min=1, help="With cell: the numbers of a step that it reads.")
     ] = None,
-    latex: Annotated[bool, typer.Option("--latex", help="With cell: print the equations alone, in LaTeX.")] = False,
+    latex: Annotated[
+        bool, typer.Option("--latex", help="With cell: print the equations alone, in LaTeX with amsmath.")
+    ] = False,
     set_: Annotated[
         list[str] | None,
         typer.Option(
@@ -74,7 +76,7 @@ def describe(
     if kind == "cell":
         from rnncli.cli.describe.cell import describe_cell
 
-        describe_cell(name, hidden_size, input_size, latex, set_ or [])
+        describe_cell(name, hidden_size, input_size, latex, set_ or [], allow_code)
     elif kind in ("CONFIG", "RUN"):
         from rnncli.cli.describe.model import describe_model
 

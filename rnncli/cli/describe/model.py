@@ -43,7 +43,7 @@ def _show(shapes: Shapes) -> None:
     console.print(f"parameters: {shapes.count:,}{frozen}", markup=False, soft_wrap=True)
     console.print(f"engine: {shapes.engine} ({shapes.engine_reason})", markup=False, soft_wrap=True)
     console.print(
-        f"recurrent layers: {shapes.flops:,} floating-point operations a step of one sequence",
+        f"recurrent layers: {shapes.flops:,} floating-point operations, one step of one sequence in each",
         markup=False,
         soft_wrap=True,
     )

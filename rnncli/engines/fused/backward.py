@@ -59,6 +59,7 @@ class Backward:
             if node in self._terms:
                 self._known(node)
         self._carry_on()
+        self._keep_what_coefficients_read()
         self.instructions = merged(self.instructions)
 
     def _give(self, node: Node, terms: Terms, kept: Terms | None) -> None:
@@ -113,10 +114,10 @@ class Backward:
         return Slot("scratch", self.scratches - 1)
 
     def _joint(self, node: Node) -> Slot:
-        """The derivative by a node in one place: that of the state where it is one."""
-        terms = self._terms[node]
+        """The derivative by a node in one place: that of the state where it is the new one."""
+        terms, roots = self._terms[node], self.forward.found.graph.state
         for source, coefficient in terms.items():
-            if source.buffer == "carry" and coefficient is ONE:
+            if source.buffer == "carry" and coefficient is ONE and roots[source.first] is node:
                 self._sum(source, terms)
                 return source
         if len(terms) == 1 and next(iter(terms.values())) is ONE:
@@ -236,6 +237,23 @@ class Backward:
                 self.instructions.append(Instruction("mm" if fresh else "addmm_", slot, matrix))
             if not terms and not matrices:
                 self.instructions.append(Instruction("zero_", slot))
+
+    def _keep_what_coefficients_read(self) -> None:
+        """Lets the forward step keep also what only local derivatives read of what is known before the loop."""
+        forward = self.forward
+        terms = (node for each in self.vectors.values() for node in each.values())
+        waiting = [*self.coefficients, *(node for _, node in self.preloads), *terms]
+        while waiting:
+            node = waiting.pop()
+            if node in forward.found.known and not self._at_hand(node):
+                forward.argument(node)
+            elif node not in forward.slots:
+                waiting += node.operands
+
+    def _at_hand(self, node: Node) -> bool:
+        """Whether a value is kept, or made of what is."""
+        kept = self._stands(node) or node.operation == "constant"
+        return kept or (bool(node.operands) and all(map(self._at_hand, node.operands)))
 
 
 def _accumulate(into: Terms, terms: Terms) -> None:

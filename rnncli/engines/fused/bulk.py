@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import torch
 from torch import Tensor
+from torch.nn.functional import linear
 
 from rnncli.cells.expressions import EPSILON, Node, normalize
 
@@ -17,10 +18,11 @@ class Evaluation:
 
     Args:
         leaf: the value of a node that is already there, or None.
+        blocks: the recurrent matrices, for products that were not kept, since they are parts of sums.
     """
 
-    def __init__(self, leaf: Callable[[Node], Tensor | None]) -> None:
-        self._leaf = leaf
+    def __init__(self, leaf: Callable[[Node], Tensor | None], blocks: Mapping[str, Tensor]) -> None:
+        self._leaf, self._blocks = leaf, blocks
         self._known: dict[Node, Tensor | float] = {}
 
     def __call__(self, node: Node) -> Tensor | float:
@@ -59,6 +61,8 @@ class Evaluation:
                 return value.relu()
             case "normalize":
                 return normalize(value)
+            case "product":
+                return linear(value, self._blocks[node.name])
             case "inverse_deviation":
                 return (value.var(-1, correction=0, keepdim=True) + EPSILON).rsqrt().expand_as(value)
         raise ValueError(f"no value of {node.operation}")

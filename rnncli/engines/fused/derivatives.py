@@ -24,8 +24,9 @@ def derivatives(node: Node) -> Iterator[tuple[Node, Node]]:
             yield operands[0], operands[1]
             yield operands[1], operands[0]
         case "divide":
-            yield operands[0], _ONE / operands[1]
-            yield operands[1], -(node / operands[1])
+            below = operands[1]
+            yield operands[0], as_node(1 / _number(below)) if below.operation == "constant" else _ONE / below
+            yield below, -(node / below)
         case "sigmoid" | "tanh" | "relu":
             yield operands[0], Node(f"{node.operation}_slope", node)
         case _:

@@ -14,6 +14,7 @@ from rnncli.cells.weights import State
 from rnncli.engines.engine import ENGINES, Call, Engine, Recording, Wanted
 from rnncli.engines.fused.bulk import Evaluation
 from rnncli.engines.fused.function import Scan
+from rnncli.engines.fused.lanes import LEAVES
 from rnncli.engines.fused.memory import Memory
 from rnncli.engines.fused.packing import Packing, rows_of
 from rnncli.engines.fused.plan import Plan, plan
@@ -54,7 +55,8 @@ def _scan(call: Call, memory: Memory) -> tuple[Tensor, ...]:
         None if hidden is None else packing.sort(hidden),
         *(packing.pack(share) if isinstance(share, Tensor) else None for share in shares),
     )
-    value = _before_the_loop(call, inputs, dict(zip(("hidden", *steps.graph.states), masks, strict=True)))
+    of_rows = (None if masks[0] is None else torch.cat(list(memory.heads(masks[0]))), *masks[1:])
+    value = _before_the_loop(call, inputs, dict(zip(("hidden", *steps.graph.states), of_rows, strict=True)))
     start = [packing.sort(each.to(inputs.dtype)) for each in call.state]
     factors = [_expanded(value(node), rows) for node in steps.forward.factors]
     made: tuple[Tensor, ...] = Scan.apply(  # type: ignore[no-untyped-call]
@@ -95,7 +97,7 @@ def _before_the_loop(call: Call, inputs: Tensor, masks: dict[str, Tensor | None]
             case _:
                 return None
 
-    return Evaluation(leaf)
+    return Evaluation(leaf, {})
 
 
 def _expanded(value: Tensor | float, like: Tensor) -> Tensor:
@@ -130,11 +132,11 @@ def _record(recording: Recording, memory: Memory, before: Evaluation) -> None:
 
     def leaf(node: Node) -> Tensor | None:
         kept = memory.found(node, slice(None))
-        return before.tensor(node) if kept is None and node in memory.plan.found.known else kept
+        return before.tensor(node) if kept is None and node.operation in LEAVES else kept
 
     with torch.no_grad():
         memory.keep_old_states()
-        value = Evaluation(leaf)
+        value = Evaluation(leaf, memory.blocks)
         for gate in memory.plan.graph.gates:
             if gate.name in recording.gates:
                 buffer = recording.gates[gate.name]

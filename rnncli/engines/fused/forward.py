@@ -130,6 +130,7 @@ class Forward:
         slot = self.argument(inner)
         if inner in self.found.lanes and self.found.uses[inner] == 1 and isinstance(slot, Slot):
             self.instructions.append(Instruction(f"{node.operation}_", slot))
+            del self.slots[inner]  # written over
             return slot
         return self._emit(node.operation, slot)
 
@@ -149,7 +150,7 @@ class Forward:
             fresh = slot.buffer == "own" and not any(lane.sum in self._begun for lane in lanes)
             self._begun.update(lane.sum for lane in lanes)
             before = lanes[0].before if fresh and len(lanes) == 1 else None
-            if before is not None:
+            if before is not None and before.operation != "constant":
                 self.instructions.append(Instruction("addmm", slot, (self.argument(before), source, matrix)))
             elif fresh:
                 self.instructions.append(Instruction("mm", slot, (source, matrix)))
@@ -180,23 +181,26 @@ class Forward:
         lerp = self._between(terms)
         if lerp is not None:
             return self._emit("lerp", *lerp)
-        terms = sorted(terms, key=lambda term: term[0] < 0 or term[1].operation == "constant")
-        (sign, first), *rest = terms
-        if first.operation == "multiply" and self.found.uses[first] == 1 and first not in self.slots and sign > 0:
+        number = sum(sign * float(str(term.arguments[0])) for sign, term in terms if term.operation == "constant")
+        others = [each for each in terms if each[1].operation != "constant"]
+        # first what changes from step to step, so that the result has a row for each sequence; a sum has such a term
+        (sign, first), *rest = sorted(others, key=lambda term: (term[1] in self.found.known, term[0] < 0))
+        if sign > 0 and self._only_here(first):
             slot = self._emit("mul", *map(self.argument, first.operands))
         elif sign > 0 and rest:
-            (sign, second), *rest = rest
-            slot = self._plus(first, sign, second)
+            slot = self._plus(first, *rest.pop(0))
+        elif number:
+            slot, number = self._emit("affine", self.argument(first), sign, number), 0.0
         else:
             slot = self._emit("mul", self.argument(first), sign)
         self._add(slot, rest)
+        if number:
+            self.instructions.append(Instruction("add_", slot, (number, 1.0)))
         return slot
 
     def _plus(self, first: Node, sign: float, second: Node) -> Slot:
         """first ± second in a new place."""
-        if first.operation == "constant":
-            return self._emit("affine", self.argument(second), sign, self.argument(first))
-        if second.operation == "multiply" and self.found.uses[second] == 1 and second not in self.slots:
+        if self._only_here(second):
             a, b = map(self.argument, second.operands)
             if isinstance(a, Slot) and isinstance(b, Slot):
                 return self._emit("addcmul", self.argument(first), a, b, sign)
@@ -205,8 +209,7 @@ class Forward:
     def _add(self, slot: Slot, terms: list[Term]) -> None:
         """Adds terms in place."""
         for sign, term in terms:
-            product = term.operation == "multiply" and self.found.uses[term] == 1 and term not in self.found.known
-            if product and term not in self.slots:
+            if self._only_here(term):
                 a, b = map(self.argument, term.operands)
                 if isinstance(a, float) or isinstance(b, float):
                     number, other = (a, b) if isinstance(a, float) else (b, a)
@@ -215,6 +218,11 @@ class Forward:
                     self.instructions.append(Instruction("addcmul_", slot, (a, b, sign)))
             else:
                 self.instructions.append(Instruction("add_", slot, (self.argument(term), sign)))
+
+    def _only_here(self, term: Node) -> bool:
+        """Whether a term of a sum is made of two factors for this sum alone, and so needs no place of its own."""
+        found = self.found
+        return term.operation == "multiply" and found.uses[term] == 1 and term not in found.known
 
     def _between(self, terms: list[Term]) -> tuple[Argument, Argument, Argument] | None:
         """From, to and share, where the sum is (1 - share) * from + share * to."""

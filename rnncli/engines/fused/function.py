@@ -39,8 +39,13 @@ class Scan(Function):
         start, known, vectors = others[:states], others[states : states + factors], others[states + factors :]
         memory.take(Given(linear, hoisted, weight_hh, start, known, vectors, masks))
         scan.forward(memory)
-        context.memory, context.watched, context.states = memory, watched, len(start)
-        context.save_for_backward(weight_hh)
+        context.parts, context.watched, context.states = (
+            (memory.plan, memory.packing, memory.hidden),
+            watched,
+            len(start),
+        )
+        context.keys = tuple(memory.tensors)
+        context.save_for_backward(*memory.tensors.values())  # freed after the backward pass, and refused when changed
         context.set_materialize_grads(False)
         rows = [memory.rows(slot) for slot in memory.plan.forward.new]
         return rows[0].view_as(rows[0]), *(memory.packing.last(each).clone() for each in rows)
@@ -54,10 +59,12 @@ class Scan(Function):
         """
         if torch.is_grad_enabled():
             raise UserError("engine fused has no second derivatives; set model.engine: loop")
-        memory: Memory = context.memory
-        (weight_hh,) = context.saved_tensors
+        memory = Memory(*context.parts)
+        memory.tensors = dict(zip(context.keys, context.saved_tensors, strict=True))
         outputs, *final = gradients
-        watched = None if context.watched is None else weight_hh.new_empty(memory.packing.rows, memory.hidden)
+        watched = (
+            None if context.watched is None else memory.tensors["old", 0].new_empty(memory.packing.rows, memory.hidden)
+        )
         scan.backward(memory, outputs, final, watched)
         if watched is not None:
             context.watched.copy_(memory.packing.spread(watched))
@@ -66,8 +73,8 @@ class Scan(Function):
             *(None,) * 4,
             memory.rows(Slot("gradient", 0, linear)) if linear else None,
             memory.rows(Slot("gradient", linear, hoisted)) if hoisted else None,
-            scan.by_weight_hh(memory, weight_hh),
-            *(memory.singles["carry", place] for place in range(context.states)),
+            scan.by_weight_hh(memory),
+            *(memory.tensors["carry", place] for place in range(context.states)),
             *scan.by_factors(memory),
             *scan.by_vectors(memory),
         )

@@ -12,6 +12,9 @@ from rnncli.cells.graph import Graph
 Term = tuple[float, Node]
 """A sign and what is added with it."""
 
+LEAVES = frozenset({"input", "raw", "vector", "mask"})
+"""What there is before the first step, but for the states."""
+
 
 @dataclass(frozen=True)
 class Lane:
@@ -57,7 +60,7 @@ class Structure:
 def structure(graph: Graph) -> Structure:
     """Finds the lanes of a step."""
     order = tuple(in_order(graph.state))
-    known = _of(order, {"input", "raw", "vector", "mask", "constant"})
+    known = _of(order, {*LEAVES, "constant"})
     uses: Counter[Node] = Counter(graph.state)
     for node in order:
         uses.update(node.operands)
@@ -115,7 +118,11 @@ def _terms(node: Node, found: Structure, absorbed: set[Node], sign: float = 1.0)
 
 def _lane(node: Node, terms: list[Term], found: Structure) -> Lane | None:
     """The lane of a sum, or None where nothing of it is known and nothing is a product."""
-    products = tuple(each for sign, each in terms if each.operation == "product" and sign > 0 and found.uses[each] == 1)
+    by_operand: dict[Node, Node] = {}  # one for each: two of the same operand would want the same place in its product
+    for sign, each in terms:
+        if each.operation == "product" and sign > 0 and found.uses[each] == 1:
+            by_operand.setdefault(each.operands[0], each)
+    products = tuple(by_operand.values())
     before = [(sign, each) for sign, each in terms if each in found.known]
     if not products and all(each in found.timeless for _, each in before):
         return None

@@ -13,6 +13,8 @@ from rnncli.engines.fused.packing import Packing
 from rnncli.engines.fused.plan import Plan
 from rnncli.engines.fused.slots import Slot
 
+_SIDE_BY_SIDE = ("linear", "hoisted", "own", "gradient")
+
 
 @dataclass(frozen=True)
 class Given:
@@ -37,35 +39,42 @@ class Given:
 
 
 class Memory:
-    """All buffers of a run. They live from the forward pass to the end of the backward pass.
+    """All buffers of a run, for the forward pass and again for the backward pass.
 
     Attributes:
-        lanes: buffers whose lanes stand side by side, (rows, lanes * hidden), by name.
-        singles: tensors of one lane, by buffer and place: (rows, hidden), or a row for each sequence.
+        tensors: by buffer and place. All lanes of linear, hoisted, own and gradient stand side by side at place 0:
+            (rows, lanes * hidden). The others have one tensor for each place: (rows, hidden), or a row for each
+            sequence, or (hidden,) for vectors. At weight_hh stands the recurrent matrix.
+        matrices: what the slots of matrices mean, made anew for each pass.
     """
 
     def __init__(self, plan: Plan, packing: Packing, hidden: int) -> None:
         self.plan, self.packing, self.hidden = plan, packing, hidden
-        self.lanes: dict[str, Tensor] = {}
-        self.singles: dict[tuple[str, int], Tensor] = {}
-        self.vectors: tuple[Tensor, ...] = ()
-        self.blocks: dict[str, Tensor] = {}
+        self.tensors: dict[tuple[str, int], Tensor] = {}
         self.matrices: list[Tensor] = []
 
     def take(self, given: Given) -> None:
         """Takes in what the steps read, and makes room for what they write."""
         plan, like, rows = self.plan, given.weight_hh, self.packing.rows
-        for name, tensor in (("linear", given.linear), ("hoisted", given.hoisted)):
-            if tensor is not None:
-                self.lanes[name] = tensor
+        for kind, tensors in (
+            ("linear", (given.linear,)),
+            ("hoisted", (given.hoisted,)),
+            ("weight_hh", (given.weight_hh,)),
+            ("factor", given.factors),
+            ("mask", given.masks),
+            ("old", given.start),
+            ("vector", given.vectors),
+        ):
+            self.tensors |= {(kind, place): tensor for place, tensor in enumerate(tensors) if tensor is not None}
         if plan.layout.own:
-            self.lanes["own"] = like.new_empty(rows, len(plan.layout.own) * self.hidden)
+            self.tensors["own", 0] = like.new_empty(rows, len(plan.layout.own) * self.hidden)
         for place in range(plan.forward.values):
-            self.singles["value", place] = like.new_empty(rows, self.hidden)
-        for kind, tensors in (("factor", given.factors), ("mask", given.masks), ("old", given.start)):
-            self.singles |= {(kind, place): tensor for place, tensor in enumerate(tensors) if tensor is not None}
-        self.vectors = given.vectors
-        self.blocks = self.rows_of_blocks(given.weight_hh)
+            self.tensors["value", place] = like.new_empty(rows, self.hidden)
+
+    @property
+    def blocks(self) -> dict[str, Tensor]:
+        """The rows of the recurrent matrix that belong to each block."""
+        return self.rows_of_blocks(self.tensors["weight_hh", 0])
 
     def rows_of_blocks(self, weight_hh: Tensor) -> dict[str, Tensor]:
         """The rows of each recurrent block."""
@@ -74,17 +83,18 @@ class Memory:
 
     def matrix(self, blocks: Sequence[str]) -> Tensor:
         """(blocks * hidden, hidden)."""
-        chosen = [self.blocks[name] for name in blocks]
+        rows = self.blocks
+        chosen = [rows[name] for name in blocks]
         return chosen[0] if len(chosen) == 1 else torch.cat(chosen)
 
     def rows(self, slot: Slot) -> Tensor:
         """The whole of a slot: a row for each valid step, or for each sequence."""
-        if slot.buffer in self.lanes:
-            lanes = self.lanes[slot.buffer]
+        if slot.buffer in _SIDE_BY_SIDE:
+            lanes = self.tensors[slot.buffer, 0]
             if slot.apart:
                 return lanes.view(len(lanes), -1, self.hidden)[:, slot.first : slot.first + slot.count]
             return lanes[:, slot.first * self.hidden : (slot.first + slot.count) * self.hidden]
-        single = self.singles[slot.buffer, slot.first]
+        single = self.tensors[slot.buffer, slot.first]
         return single.unsqueeze(1) if slot.apart else single
 
     def constant(self, slot: Slot) -> Tensor | None:
@@ -92,7 +102,7 @@ class Memory:
         if slot.buffer == "matrix":
             return self.matrices[slot.first]
         if slot.buffer == "vector":
-            chosen = self.vectors[slot.first : slot.first + slot.count]
+            chosen = [self.tensors["vector", slot.first + place] for place in range(slot.count)]
             return chosen[0] if len(chosen) == 1 else torch.stack(chosen)
         return None
 
@@ -110,7 +120,7 @@ class Memory:
     def keep_old_states(self) -> None:
         """Puts the state before each step into rows of its own, for all steps at once."""
         for place, slot in enumerate(self.plan.forward.new):
-            self.singles["before", place] = self.packing.before(self.singles["old", place], self.rows(slot))
+            self.tensors["before", place] = self.packing.before(self.tensors["old", place], self.rows(slot))
 
     def found(self, node: Node, rows: slice) -> Tensor | None:
         """The value of an expression in some rows after the forward pass, where it was kept."""

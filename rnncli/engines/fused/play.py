@@ -33,7 +33,11 @@ _MINUS_ONE = torch.tensor(-1.0)
 
 
 def _tanh_of_out(out: Tensor) -> None:
-    """tanh in place as 2 sigmoid(2 v) - 1: on a CPU half the time of torch's own, and the same to 1e-7."""
+    """tanh in place as 2 sigmoid(2 v) - 1: on a CPU, but for small batches, less than half the time of torch's own.
+
+    In single precision it is within 2e-7 of the true value, where torch's own is within 4e-8. That error does not
+    shrink with the value: what is nearer to zero than 3e-8 becomes zero.
+    """
     out.mul_(2).sigmoid_()
     torch.add(_MINUS_ONE, out, alpha=2, out=out)
 

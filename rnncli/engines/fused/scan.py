@@ -45,22 +45,22 @@ def backward(memory: Memory, outputs: Tensor | None, final: Sequence[Tensor | No
         final: derivatives by the final states, sorted.
         watched: where derivatives by the outputs, through all that follows, are put: (rows, hidden).
     """
-    plan, like = memory.plan.backward, memory.singles["old", 0]
+    plan, like = memory.plan.backward, memory.tensors["old", 0]
     instructions = list(plan.instructions)
     if watched is not None:
-        memory.singles["watched", 0] = watched
+        memory.tensors["watched", 0] = watched
         instructions.insert(0, Instruction("copy", Slot("watched"), (Slot("carry"),)))
     if outputs is not None:
-        memory.singles["incoming", 0] = outputs
+        memory.tensors["incoming", 0] = outputs
         instructions.insert(0, Instruction("add_", Slot("carry"), (Slot("incoming"), 1.0)))
     for place, gradient in enumerate(final):
-        memory.singles["carry", place] = torch.zeros_like(like)
+        memory.tensors["carry", place] = torch.zeros_like(like)
         if gradient is not None:
-            memory.singles["carry", place].copy_(gradient)
+            memory.tensors["carry", place].copy_(gradient)
     for place in range(plan.scratches):
-        memory.singles["scratch", place] = torch.empty_like(like)
+        memory.tensors["scratch", place] = torch.empty_like(like)
     memory.keep_old_states()
-    memory.lanes["gradient"] = like.new_empty(memory.packing.rows, plan.lanes * memory.hidden)
+    memory.tensors["gradient", 0] = like.new_empty(memory.packing.rows, plan.lanes * memory.hidden)
     memory.matrices = [memory.matrix(each.blocks) for each in plan.matrices]
     views = _BackwardViews(memory)
     for steps, rows in _chunks(memory):
@@ -84,11 +84,11 @@ def _chunks(memory: Memory) -> Iterator[tuple[slice, slice]]:
 
 def _evaluate(memory: Memory, rows: slice) -> None:
     """Local derivatives of some rows."""
-    value = Evaluation(lambda node: memory.found(node, rows))
+    value = Evaluation(lambda node: memory.found(node, rows), memory.blocks)
     for slot, node in memory.plan.backward.preloads:
         memory.rows(slot)[rows] = value(node)
     for place, node in enumerate(memory.plan.backward.coefficients):
-        memory.singles["coefficient", place] = value.tensor(node)
+        memory.tensors["coefficient", place] = value.tensor(node)
 
 
 class _BackwardViews:
@@ -116,9 +116,9 @@ class _BackwardViews:
         return self._all[slot][steps][::-1]
 
 
-def by_weight_hh(memory: Memory, weight_hh: Tensor) -> Tensor:
+def by_weight_hh(memory: Memory) -> Tensor:
     """The derivative by the recurrent matrix: one product over all steps for each operand."""
-    gradient, size = torch.zeros_like(weight_hh), memory.hidden
+    gradient, size = torch.zeros_like(memory.tensors["weight_hh", 0]), memory.hidden
     blocks = memory.rows_of_blocks(gradient)
     for matrix in memory.plan.backward.matrices:
         operand = memory.rows(before(memory.plan.forward.slots[matrix.operand]))
@@ -130,10 +130,10 @@ def by_weight_hh(memory: Memory, weight_hh: Tensor) -> Tensor:
 
 def by_vectors(memory: Memory) -> list[Tensor]:
     """The derivatives by the vectors."""
-    value = Evaluation(lambda node: memory.found(node, slice(None)))
+    value = Evaluation(lambda node: memory.found(node, slice(None)), memory.blocks)
     found = []
     for place, node in enumerate(memory.plan.forward.vectors):
-        total = torch.zeros_like(memory.vectors[place])
+        total = torch.zeros_like(memory.tensors["vector", place])
         for slot, coefficient in memory.plan.backward.vectors.get(node, {}).items():
             total += (memory.rows(slot) * value(coefficient)).sum(0)
         found.append(total)

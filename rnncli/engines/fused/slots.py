@@ -122,6 +122,8 @@ def _joined(a: Instruction, b: Instruction) -> Instruction | None:
             arguments.append(left)
         else:
             return None
+    if arguments == list(a.arguments) and not a.function.endswith("_") and a.function not in ("copy", "normalize"):
+        return None  # the same result twice, which torch does not write to a wider place
     return Instruction(a.function, out, tuple(arguments))
 
 

@@ -23,11 +23,12 @@ class PeepholeLSTMSettings(ForgetGateSettings):
 
 @CELLS.register("peephole_lstm")
 class PeepholeLSTM(Cell[PeepholeLSTMSettings]):
-    """The LSTM with peepholes of Gers & Schmidhuber, "Recurrent nets that time and count" (IJCNN 2000).
+    """The LSTM whose gates see the memory (Gers & Schmidhuber 2000).
 
-    Input and forget gate see the old memory, the output gate the new one. `diagonal` is the paper, and the equations
-    of Greff et al., "LSTM: a search space odyssey" (arXiv 1503.04069v2); `full` multiplies the memory by a matrix, for
-    which courses write W [c, h, x].
+    The peepholes of Gers & Schmidhuber, "Recurrent nets that time and count" (IJCNN 2000). Input and forget gate see
+    the old memory, the output gate the new one. `diagonal` is the paper, and the equations of Greff et al., "LSTM: a
+    search space odyssey" (arXiv 1503.04069v2); `full` multiplies the memory by a matrix, for which courses write W [c,
+    h, x].
     """
 
     settings_type = PeepholeLSTMSettings

@@ -9,7 +9,7 @@ from rnncli.cells.cell import CELLS, Cell
 from rnncli.cells.expressions import Named, V, normalize, sigmoid, tanh
 from rnncli.cells.families.lstm import ForgetGateSettings
 from rnncli.cells.graph import Gates, Products
-from rnncli.cells.initializers import ConstantSettings, InitializerSettings
+from rnncli.cells.initializers import ConstantStartSettings, InitializerSettings
 
 
 class LayerNormLSTMSettings(ForgetGateSettings):
@@ -21,11 +21,12 @@ class LayerNormLSTMSettings(ForgetGateSettings):
 
 @CELLS.register("layer_norm_lstm")
 class LayerNormLSTM(Cell[LayerNormLSTMSettings]):
-    """The LSTM with layer normalization of Ba, Kiros & Hinton, "Layer normalization" (arXiv 1607.06450v1).
+    """The LSTM with layer normalization of products and memory (Ba et al. 2016).
 
-    Each block of W x and of U h is normalized by itself over its units, as many ports have it (and, on the sum of the
-    two, TensorFlow's LayerNormBasicLSTMCell); the paper prints one normalization over the four blocks together. p.W_i
-    and p.U_i are gains, which start at 1; p.b_i is the bias, which starts at 0 and stands for the paper's two shifts.
+    Ba, Kiros & Hinton, "Layer normalization" (arXiv 1607.06450v1). Each block of W x and of U h is normalized by itself
+    over its units, as many ports have it (and, on the sum of the two, TensorFlow's LayerNormBasicLSTMCell); the paper
+    prints one normalization over the four blocks together. p.W_i and p.U_i are gains, which start at 1; p.b_i is the
+    bias, which starts at 0 (at forget_bias in b_f) and stands for the paper's two shifts.
     """
 
     settings_type = LayerNormLSTMSettings
@@ -43,5 +44,5 @@ class LayerNormLSTM(Cell[LayerNormLSTMSettings]):
 
     def starts(self) -> Mapping[str, InitializerSettings]:
         biases = {f"b_{block}": 0.0 for block in "igoc"} | {"b_f": self.settings.forget_bias}
-        shifts = {f"p_{name}": ConstantSettings(value=value) for name, value in biases.items()}
-        return {"p": ConstantSettings(value=1.0), **shifts}
+        shifts = {f"p_{name}": ConstantStartSettings(value=value) for name, value in biases.items()}
+        return {"p": ConstantStartSettings(value=1.0), **shifts}
