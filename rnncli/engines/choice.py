@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import Any
 
 from rnncli.cells.cell import Cell
@@ -11,8 +12,6 @@ from rnncli.engines.engine import ENGINES, NOTHING_MORE, Engine, Wanted
 from rnncli.engines.fused import engine as fused  # noqa: F401
 from rnncli.engines.settings import EngineName
 from rnncli.errors import UserError
-
-_FASTEST_FIRST: tuple[EngineName, ...] = ("torch", "fused", "loop")  # loop refuses nothing
 
 
 @dataclass(frozen=True)
@@ -24,18 +23,32 @@ class Choice:
     reason: str
 
 
-def choose(name: EngineName, cell: Cell[Any], wanted: Wanted = NOTHING_MORE) -> Choice:
+def choose(name: EngineName, cell: Cell[Any], wanted: Wanted = NOTHING_MORE, device: str = "cpu") -> Choice:
     """The engine of that name, or for auto the fastest that accepts the cell.
+
+    Args:
+        device: cpu, cuda or another kind that torch knows.
 
     Raises:
         UserError: the engine asked for refuses the cell.
     """
-    engines = {each: ENGINES[each]() for each in _FASTEST_FIRST}
+    engines = {each: ENGINES[each]() for each in _fastest_first(cell, device)}
     refusals = {each: engine.refusal(cell, wanted) for each, engine in engines.items()}
     if name != "auto":
         if refusals[name]:
             raise UserError(f"engine {name} can't run this model: {refusals[name]}; engine: auto finds one that can")
         return Choice(name, engines[name], "asked for")
     best = next(each for each, refusal in refusals.items() if refusal is None)
-    faster = [f"{each} can't: {refusal}" for each, refusal in refusals.items() if refusal is not None]
-    return Choice(best, engines[best], "; ".join(faster) or "the fastest that runs this cell")
+    faster = [f"{each} can't: {refusals[each]}" for each in takewhile(lambda each: each != best, engines)]
+    return Choice(best, engines[best], "; ".join(faster) or f"the fastest that runs this cell on {device}")
+
+
+def _fastest_first(cell: Cell[Any], device: str) -> tuple[EngineName, ...]:
+    """The engines in the order of speed (benchmarks/cells.py); loop, which refuses nothing, is last.
+
+    On a CPU torch has a fast kernel for the LSTM alone (oneDNN); its GRU and RNN run step by step.
+    """
+    twin = cell.twin()
+    if device == "cpu" and (twin is None or twin.kernel != "lstm"):
+        return "fused", "torch", "loop"
+    return "torch", "fused", "loop"

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from rnncli.cells.cell import CellSettings, make_cell
 from rnncli.cells.weights import CellWeights, State
-from rnncli.engines.choice import choose
+from rnncli.engines.choice import Choice, choose
 from rnncli.engines.engine import ENGINES, Recording, Wanted
 from rnncli.engines.settings import EngineName
 from rnncli.errors import UserError
@@ -38,7 +38,6 @@ class Stack(nn.Module):
         weights: the parameters, in the order of StackState.
         initial: where a learned state is asked for, the states before the first step, in the same order.
         connections: what joins input and output of a layer, by its number.
-        choice: the engine that runs them, and why.
         size: features of the outputs: hidden, or with both directions 2 * hidden, forward before backward.
 
     Raises:
@@ -76,7 +75,15 @@ class Stack(nn.Module):
         self.wanted = Wanted(
             recurrent_dropout=dropout.recurrent > 0, zoneout=dropout.zoneout > 0 or dropout.zoneout_memory > 0
         )
-        self.choice = choose(engine, self.cell, self.wanted)
+        self._engine, self._choices = engine, {"cpu": choose(engine, self.cell, self.wanted)}
+
+    @property
+    def choice(self) -> Choice:
+        """The engine that runs the layers where they are now, and why."""
+        device = next(self.weights.parameters()).device.type
+        if device not in self._choices:
+            self._choices[device] = choose(self._engine, self.cell, self.wanted, device)
+        return self._choices[device]
 
     def forward(
         self,

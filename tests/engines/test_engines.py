@@ -217,21 +217,24 @@ def test_engine_names_are_the_registered_ones_and_auto():
 
 
 @pytest.mark.parametrize(
-    ("cell", "recurrent_dropout", "engine", "reason"),
+    ("cell", "recurrent_dropout", "device", "engine", "reason"),
     [
-        ("lstm", 0.0, "torch", "fastest"),
-        ("gru-after", 0.0, "torch", "fastest"),
-        ("rnn-relu", 0.0, "torch", "fastest"),
-        ("gru-before", 0.0, "fused", "torch can't: it has no kernel for gru with reset: before"),
-        ("rnn-identity", 0.0, "fused", "torch can't: it has no kernel for rnn with activation: identity"),
-        ("lstm", 0.2, "fused", "torch can't: its kernels take no dropout"),
+        ("lstm", 0.0, "cpu", "torch", "the fastest that runs this cell on cpu"),
+        ("lstm_f", 0.0, "cpu", "torch", "the fastest that runs this cell on cpu"),
+        ("gru-after", 0.0, "cpu", "fused", "the fastest that runs this cell on cpu"),
+        ("gru-after", 0.0, "cuda", "torch", "the fastest that runs this cell on cuda"),
+        ("rnn-relu", 0.0, "cpu", "fused", "the fastest that runs this cell on cpu"),
+        ("mut1", 0.0, "cpu", "fused", "the fastest that runs this cell on cpu"),
+        ("gru-before", 0.0, "cuda", "fused", "torch can't: it has no kernel for gru with reset: before"),
+        ("rnn-identity", 0.0, "cuda", "fused", "torch can't: it has no kernel for rnn with activation: identity"),
+        ("lstm", 0.2, "cpu", "fused", "torch can't: its kernels take no dropout inside the recurrence"),
     ],
 )
-def test_auto_takes_the_fastest_and_says_why(cell, recurrent_dropout, engine, reason):
-    choice = choose("auto", make_cell(CELLS[cell]), Wanted(recurrent_dropout=recurrent_dropout > 0))
+def test_auto_takes_the_fastest_and_says_why(cell, recurrent_dropout, device, engine, reason):
+    choice = choose("auto", make_cell(CELLS[cell]), Wanted(recurrent_dropout=recurrent_dropout > 0), device)
     assert choice.name == engine
     assert type(choice.engine) is ENGINES[engine]
-    assert reason in choice.reason
+    assert choice.reason == reason
 
 
 def test_an_engine_asked_for_is_taken_or_refused_with_the_reason():

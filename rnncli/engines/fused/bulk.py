@@ -72,23 +72,32 @@ class Evaluation:
         value = self(node)
         return value if isinstance(value, Tensor) else torch.tensor(value)
 
+    def put(self, node: Node, out: Tensor) -> None:
+        """Writes the value of a node, without a copy where it is something times a slope."""
+        if node.operation == "multiply" and node.operands[1].operation.endswith("_slope"):
+            factor, slope = node.operands
+            result = self.tensor(slope.operands[0])
+            _SLOPES[slope.operation](self.tensor(factor).expand_as(out), result.expand_as(out), out)
+        else:
+            out.copy_(self.tensor(node))
+
     def _sloped(self, node: Node) -> Tensor:
-        """A derivative times the slope of a function, by torch's own operations for it."""
+        """A derivative times the slope of a function."""
         factor, slope = node.operands
-        result = self.tensor(slope.operands[0])
-        value = self(factor)
+        result, value = self.tensor(slope.operands[0]), self(factor)
         if not isinstance(value, Tensor):
             return value * _slope(slope.operation, result)
-        wide = value.expand_as(result)
-        made: Tensor
-        match slope.operation:
-            case "sigmoid_slope":
-                made = _aten.sigmoid_backward(wide, result)
-            case "tanh_slope":
-                made = _aten.tanh_backward(wide, result)
-            case _:
-                made = _aten.threshold_backward(wide, result, 0)
-        return made
+        out = torch.empty_like(result, memory_format=torch.contiguous_format)
+        _SLOPES[slope.operation](value.expand_as(out), result, out)
+        return out
+
+
+_SLOPES: dict[str, Callable[[Tensor, Tensor, Tensor], object]] = {
+    "sigmoid_slope": lambda factor, result, out: _aten.sigmoid_backward(factor, result, grad_input=out),
+    "tanh_slope": lambda factor, result, out: _aten.tanh_backward(factor, result, grad_input=out),
+    "relu_slope": lambda factor, result, out: _aten.threshold_backward(factor, result, 0, grad_input=out),
+}
+"""Something times the slope of a function, by torch's own operations for it."""
 
 
 def _slope(operation: str, result: Tensor) -> Tensor:

@@ -20,21 +20,43 @@ _CHUNK = 2**16
 def forward(memory: Memory) -> None:
     """Runs all steps; afterwards the memory has every value."""
     memory.matrices = [memory.matrix(each.blocks).t() for each in memory.plan.forward.matrices]
-    play(memory.plan.forward.instructions, lambda slot: _forward_views(memory, slot))
+    play(memory.plan.forward.instructions, _ForwardViews(memory))
 
 
-def _forward_views(memory: Memory, slot: Slot) -> Sequence[Tensor]:
-    constant, sizes = memory.constant(slot), memory.packing.sizes
-    if constant is not None:
-        return [constant] * len(sizes)
-    if slot.buffer == "old":
-        new = memory.each(memory.rows(replace(memory.plan.forward.new[slot.first], apart=slot.apart)))
-        if memory.packing.full:
-            return [memory.rows(slot), *new[:-1]]
-        shorter = (rows if len(rows) == size else rows[:size] for rows, size in zip(new[:-1], sizes[1:], strict=True))
-        return [memory.rows(slot), *shorter]
-    rows = memory.rows(slot)
-    return memory.heads(rows) if per_sequence(slot) else memory.each(rows)
+class _Views:
+    """For a slot its tensor at each step; each is looked up once."""
+
+    def __init__(self, memory: Memory) -> None:
+        self._memory = memory
+        self._steps: dict[Slot, Sequence[Tensor]] = {}
+
+    def all_steps(self, slot: Slot) -> Sequence[Tensor]:
+        """One after the other."""
+        if slot not in self._steps:
+            self._steps[slot] = self._made(slot)
+        return self._steps[slot]
+
+    def _made(self, slot: Slot) -> Sequence[Tensor]:
+        constant = self._memory.constant(slot)
+        if constant is not None:
+            return [constant] * self._memory.packing.time
+        rows = self._memory.rows(slot)
+        return self._memory.heads(rows) if per_sequence(slot) else self._memory.each(rows)
+
+
+class _ForwardViews(_Views):
+    """Of all steps; the old states are the new ones of the step before."""
+
+    def __call__(self, slot: Slot) -> Sequence[Tensor]:
+        return self._old(slot) if slot.buffer == "old" else self.all_steps(slot)
+
+    def _old(self, slot: Slot) -> Sequence[Tensor]:
+        memory = self._memory
+        new = self.all_steps(replace(memory.plan.forward.new[slot.first], apart=slot.apart))[:-1]
+        if not memory.packing.full:
+            sizes = memory.packing.sizes[1:]
+            new = [rows if len(rows) == size else rows[:size] for rows, size in zip(new, sizes, strict=True)]
+        return [memory.rows(slot), *new]
 
 
 def backward(memory: Memory, outputs: Tensor | None, final: Sequence[Tensor | None], watched: Tensor | None) -> None:
@@ -86,34 +108,22 @@ def _evaluate(memory: Memory, rows: slice) -> None:
     """Local derivatives of some rows."""
     value = Evaluation(lambda node: memory.found(node, rows), memory.blocks)
     for slot, node in memory.plan.backward.preloads:
-        memory.rows(slot)[rows] = value(node)
+        value.put(node, memory.rows(slot)[rows])
     for place, node in enumerate(memory.plan.backward.coefficients):
         memory.tensors["coefficient", place] = value.tensor(node)
 
 
-class _BackwardViews:
-    """The views of some steps, the last first."""
+class _BackwardViews(_Views):
+    """Of some steps, the last first."""
 
-    def __init__(self, memory: Memory) -> None:
-        self._memory = memory
-        self._all: dict[Slot, Sequence[Tensor]] = {}
-        self.steps = slice(0, 0)
+    steps = slice(0, 0)
 
     def __call__(self, slot: Slot) -> Sequence[Tensor]:
-        memory, steps = self._memory, self.steps
-        count = steps.stop - steps.start
-        if slot.buffer == "coefficient":
-            rows = memory.rows(slot)
-            if rows.dim() == 1 + slot.apart:  # the same at each step
-                return [rows] * count
-            return torch.split_with_sizes(rows, memory.packing.sizes[steps])[::-1]
-        constant = memory.constant(slot)
-        if constant is not None:
-            return [constant] * count
-        if slot not in self._all:
-            rows = memory.rows(before(slot))
-            self._all[slot] = memory.heads(rows) if per_sequence(slot) else memory.each(rows)
-        return self._all[slot][steps][::-1]
+        if slot.buffer == "coefficient":  # made anew for these steps
+            rows, sizes = self._memory.rows(slot), self._memory.packing.sizes[self.steps]
+            alike = rows.dim() == 1 + slot.apart  # the same at each step
+            return [rows] * len(sizes) if alike else torch.split_with_sizes(rows, sizes)[::-1]
+        return self.all_steps(before(slot))[self.steps][::-1]
 
 
 def by_weight_hh(memory: Memory) -> Tensor:
