@@ -107,11 +107,9 @@ class Forward:
                 raise ValueError(f"no operation {node.operation}")
 
     def _emit(self, function: str, *arguments: Argument) -> Slot:
-        if (
-            isinstance(arguments[0], float) and len(arguments) > 1
-        ):  # torch wants the tensor first; division by a value has its own name
+        if isinstance(arguments[0], float) and len(arguments) > 1:  # torch wants the tensor first
             arguments = (arguments[1], arguments[0])
-            function = "rdiv" if function == "div" else function
+            function = "rdiv" if function == "div" else function  # and knows no number divided by a tensor
         out = Slot("value", self.values)
         self.values += 1
         self.instructions.append(Instruction(function, out, arguments))
