@@ -28,6 +28,8 @@ def main() -> None:
     print("| config | test | baseline | parameters | epochs | minutes |")
     print("|---|---|---|---|---|---|")
     for path in map(Path, sys.argv[1:]):
+        if path.stem not in FIGURES:  # times of cells
+            continue
         summary, name = json.loads(path.read_text(encoding="utf-8")), path.stem
         figure = FIGURES[name]
         print(

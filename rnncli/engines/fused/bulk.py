@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping
 
 import torch
 from torch import Tensor
-from torch.nn.functional import linear
+from torch.nn.functional import layer_norm, linear
 
-from rnncli.cells.expressions import EPSILON, Node, normalize
+from rnncli.cells.expressions import EPSILON, Node
 
 _aten = torch.ops.aten
 
@@ -60,11 +60,11 @@ class Evaluation:
             case "relu":
                 return value.relu()
             case "normalize":
-                return normalize(value)
+                return layer_norm(value, value.shape[-1:], eps=EPSILON)
             case "product":
                 return linear(value, self._blocks[node.name])
             case "inverse_deviation":
-                return (value.var(-1, correction=0, keepdim=True) + EPSILON).rsqrt().expand_as(value)
+                return torch.native_layer_norm(value, value.shape[-1:], None, None, EPSILON)[2].expand_as(value)
         raise ValueError(f"no value of {node.operation}")
 
     def tensor(self, node: Node) -> Tensor:

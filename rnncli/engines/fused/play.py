@@ -52,8 +52,15 @@ def _normalize(out: Tensor, value: Tensor) -> None:
 
 
 def _normalize_back(out: Tensor, gradient: Tensor, normalized: Tensor, inverse_deviation: Tensor) -> None:
-    along = (gradient * normalized).mean(-1, keepdim=True)
-    torch.mul(gradient - gradient.mean(-1, keepdim=True) - normalized * along, inverse_deviation, out=out)
+    # torch's own for rows that are normalized already, with mean 0 and deviation 1; then the deviation that they had.
+    mean = normalized.new_zeros(*normalized.shape[:-1], 1)
+    found = _layer_norm_backward(
+        gradient, normalized, normalized.shape[-1:], mean, torch.ones_like(mean), None, None, [True, False, False]
+    )
+    torch.mul(found[0], inverse_deviation, out=out)
+
+
+_layer_norm_backward = torch.ops.aten.native_layer_norm_backward
 
 
 def _add_in_place(out: Tensor, value: Tensor | float, sign: float) -> None:
