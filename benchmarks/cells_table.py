@@ -1,6 +1,8 @@
 """The README's table of cells, from two runs of cells.py: all positions valid, and a third of them.
 
 python benchmarks/cells_table.py results/cells.json results/cells_33.json
+
+More such pairs of runs may follow, of single cells that were timed again: they replace those before.
 """
 
 from __future__ import annotations
@@ -15,7 +17,7 @@ Points = list[dict[str, Any]]
 
 
 def main() -> None:
-    full, third = (json.loads(Path(path).read_text(encoding="utf-8"))["points"] for path in sys.argv[1:])
+    full, third = points(sys.argv[1::2]), points(sys.argv[2::2])
     contenders = [key.split(" ") for key in full[0]["to_padded"]]
     cells = list(dict.fromkeys(cell for cell, _ in contenders))
     print("| cell | `fused` | `torch` | `fused`, a third valid | `loop` / `fused` |")
@@ -28,6 +30,19 @@ def main() -> None:
     for name in ("nn.LSTM packed", "nn.GRU padded", "nn.GRU packed", "nn.RNN padded", "nn.RNN packed"):
         packed = over(third, "to_packed", name)
         print(f"| {name} | | {over(full, 'to_padded', name)} | {packed} | |")
+
+
+def points(paths: list[str]) -> Points:
+    """The points of all runs, the ratios of later ones in the place of earlier ones."""
+    first, *later = (json.loads(Path(path).read_text(encoding="utf-8"))["points"] for path in paths)
+    for again in later:
+        for point, found in zip(first, again, strict=True):
+            if point["point"] != found["point"]:
+                raise SystemExit("the runs are not of the same points")
+            for key in ("to_padded", "to_packed"):
+                modules = {name for name in found.get(key, {}) if name.startswith("nn.")}
+                point.setdefault(key, {}).update({n: r for n, r in found.get(key, {}).items() if n not in modules})
+    return first
 
 
 def over(points: Points, key: str, name: str) -> str:
