@@ -41,4 +41,4 @@ def draw(block: Tensor, way: InitializerSettings) -> None:
         case ConstantStartSettings():
             block.fill_(way.value)
         case _:
-            raise NotImplementedError(f"nothing draws {type(way).__name__}")
+            raise TypeError(f"nothing draws {type(way).__name__}")

@@ -96,6 +96,11 @@ class Node:
         return str(self.arguments[0])
 
     @property
+    def number(self) -> float:
+        """The number of a constant."""
+        return float(str(self.arguments[0]))
+
+    @property
     def operands(self) -> tuple[Node, ...]:
         """The arguments that are nodes."""
         return tuple(each for each in self.arguments if isinstance(each, Node))

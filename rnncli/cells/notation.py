@@ -94,7 +94,7 @@ class _Writer:
             case "negate", (inner,):
                 yield from self._terms(inner, -sign)
             case "constant", _:
-                number = _number(node)
+                number = node.number
                 yield (sign, node) if number >= 0 else (-sign, Node("constant", -number))
             case _:
                 number, factors = self._factors(node)
@@ -122,7 +122,7 @@ class _Writer:
                     number, factors = self._factors(inner)
                     return -number, factors
                 case "constant", _:
-                    return _number(node), []
+                    return node.number, []
         return 1.0, [node]
 
     def _term(self, node: Node) -> Text:
@@ -151,7 +151,7 @@ class _Writer:
             case "raw":
                 return style.now("x"), ATOM
             case "constant":
-                return _figure(_number(node)), ATOM
+                return _figure(node.number), ATOM
             case function:
                 return style.functions[function] + style.brackets(self.text(node.operands[0])[0]), ATOM
 
@@ -159,10 +159,6 @@ class _Writer:
         """A node in brackets where it would fall apart."""
         text, own = self.text(node)
         return text if own >= level else self._style.brackets(text)
-
-
-def _number(node: Node) -> float:
-    return float(node.arguments[0])  # type: ignore[arg-type]
 
 
 def _figure(number: float) -> str:

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from functools import cache
-from pathlib import Path
 from typing import Any, ClassVar, get_args
 
 from pydantic import BaseModel, ConfigDict, ValidationError, ValidationInfo
 
-from rnncli.cells.cell import Cell, CellSettings
+from rnncli.cells.cell import CellSettings
 from rnncli.cells.expressions import Node
 from rnncli.cells.graph import Graph, Role
 from rnncli.cells.source import RAISED, Source, SourceError, blamed, line_of, load_source
@@ -38,15 +37,6 @@ class _File(BaseModel):
     """The key by which the class of the others is found."""
 
     file: InputPath
-
-
-def own_cell(path: Path) -> type[Cell[Any]]:
-    """The cell that a Python file defines. Executes the file.
-
-    Raises:
-        SourceError: the file can't be used; the message begins with file and line.
-    """
-    return load_source(path).cell
 
 
 @cache

@@ -15,7 +15,6 @@ from pydantic import TypeAdapter
 
 from rnncli.cells import CELLS, AnyCell, Cell, make_cell
 from rnncli.cells.families.mgu import MGUSettings
-from rnncli.cells.own import own_cell
 from rnncli.cells.source import executing_only, load_source
 from rnncli.cells.weights import CellWeights
 from rnncli.config import Settings, options, read, schema, write
@@ -131,8 +130,8 @@ def test_help_and_schema_show_it() -> None:
 
 
 def test_the_class_of_a_file() -> None:
-    assert issubclass(own_cell(EXAMPLE), Cell)
-    assert own_cell(EXAMPLE).about("").startswith("A gated unit beside a slow average")
+    assert issubclass(load_source(EXAMPLE).cell, Cell)
+    assert load_source(EXAMPLE).cell.about("").startswith("A gated unit beside a slow average")
 
 
 def test_a_file_is_executed_once_for_each_content(tmp_path: Path) -> None:

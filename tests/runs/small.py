@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import random
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 
 from rnncli.config import read
@@ -16,6 +19,24 @@ from rnncli.runs.train import train
 
 GOOD, BAD = ["fine", "great", "lovely", "bright", "warm"], ["poor", "dull", "cold", "sad", "grim"]
 OTHER = ["the", "film", "was", "a", "story", "of", "some", "people", "in", "town"]
+
+
+class Disk:
+    """A disk that refuses writes.
+
+    Attributes:
+        room: how many writes it still takes.
+    """
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.room, self._fsync = 0, os.fsync
+        monkeypatch.setattr(os, "fsync", self._write)
+
+    def _write(self, descriptor: int) -> None:
+        self.room -= 1
+        if self.room < 0:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        self._fsync(descriptor)
 
 
 def write_texts(path: Path, count: int = 80, seed: int = 1) -> Path:

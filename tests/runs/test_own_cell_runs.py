@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import json
-import os
 import shutil
 import sys
 from collections.abc import Callable
@@ -25,7 +23,7 @@ from rnncli.runs.reading import read_config
 from rnncli.runs.train import train
 from rnncli.runs.trusted import trust, trusted
 
-from .small import config_of, contents, texts_config, trained, untouched, write_texts
+from .small import Disk, config_of, contents, texts_config, trained, untouched, write_texts
 
 CELL = """\
 from rnncli.cells import Cell, sigmoid, tanh
@@ -253,22 +251,13 @@ def test_no_write_is_one_too_many(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     """Refused at each write that a run begins with, it goes on, and ends as if nothing had been."""
     config = config_with(tmp_path, epochs=1)
     trained(config, tmp_path / "whole")
-    fsync, left = os.fsync, 0
-
-    def full(descriptor: int) -> None:
-        nonlocal left
-        left -= 1
-        if left < 0:
-            raise OSError(errno.ENOSPC, "No space left on device")
-        fsync(descriptor)
-
-    monkeypatch.setattr(os, "fsync", full)
+    disk = Disk(monkeypatch)
     for room in range(5):
-        left, run = room, tmp_path / f"run{room}"
+        disk.room, run = room, tmp_path / f"run{room}"
         with pytest.raises(TrainingStopped):
             trained(config, run)
         assert (run / "cell.py").exists() or not (run / "config.yaml").exists()
-        left = 1000
+        disk.room = 1000
         from_itself = read_config(run) if (run / "config.yaml").exists() else config
         trained(from_itself, run, resume=run.exists())
         whole = contents(tmp_path / "whole")

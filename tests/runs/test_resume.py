@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import json
 import multiprocessing
 import os
@@ -25,7 +24,17 @@ import torch
 from rnncli.errors import TrainingStopped
 from rnncli.runs.train import train
 
-from .small import config_of, contents, story_config, texts_config, trained, write_config, write_story, write_texts
+from .small import (
+    Disk,
+    config_of,
+    contents,
+    story_config,
+    texts_config,
+    trained,
+    write_config,
+    write_story,
+    write_texts,
+)
 
 
 def language_model(folder: Path, **training: Any) -> dict[str, Any]:
@@ -188,19 +197,10 @@ def test_a_full_disk_at_any_write_loses_nothing(tmp_path: Path, monkeypatch: pyt
     """The system refuses one write after another; each time the run says so and goes on from what was saved."""
     config = config_of(texts_config(write_texts(tmp_path / "texts.csv"), epochs=2, checkpoint_steps=5), tmp_path)
     trained(config, tmp_path / "whole")
-    fsync, left = os.fsync, 0
-
-    def full(descriptor: int) -> None:
-        nonlocal left
-        left -= 1
-        if left < 0:
-            raise OSError(errno.ENOSPC, "No space left on device")
-        fsync(descriptor)
-
-    monkeypatch.setattr(os, "fsync", full)
+    disk = Disk(monkeypatch)
     run, refusals = tmp_path / "run", 0
     for room in range(40):
-        left = room % 6  # begins with three files; an evaluation writes two, a checkpoint one
+        disk.room = room % 6  # begins with three files; an evaluation writes two, a checkpoint one
         kept = {name: content for name, content in contents(run).items() if name != "log.txt"} if run.exists() else {}
         try:
             trained(config, run, resume=run.exists())

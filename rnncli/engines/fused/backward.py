@@ -166,7 +166,7 @@ class Backward:
     def _coefficient(self, node: Node) -> Argument:
         """The number or the slot of a local derivative."""
         if node.operation == "constant":
-            return float(str(node.arguments[0]))
+            return node.number
         if self._stands(node):
             return self.forward.slots[node]
         if node not in self.coefficients:

@@ -34,7 +34,7 @@ class Evaluation:
 
     def _made(self, node: Node) -> Tensor | float:
         if node.operation == "constant":
-            return float(str(node.arguments[0]))
+            return node.number
         if node.operation == "multiply" and node.operands[1].operation.endswith("_slope"):
             return self._sloped(node)
         if node.operation.endswith("_slope"):

@@ -25,7 +25,7 @@ def derivatives(node: Node) -> Iterator[tuple[Node, Node]]:
             yield operands[1], operands[0]
         case "divide":
             below = operands[1]
-            yield operands[0], as_node(1 / _number(below)) if below.operation == "constant" else _ONE / below
+            yield operands[0], as_node(1 / below.number) if below.operation == "constant" else _ONE / below
             yield below, -(node / below)
         case "sigmoid" | "tanh" | "relu":
             yield operands[0], Node(f"{node.operation}_slope", node)
@@ -36,14 +36,14 @@ def derivatives(node: Node) -> Iterator[tuple[Node, Node]]:
 def times(a: Node, b: Node) -> Node:
     """a * b, where numbers are gathered and slopes stand last."""
     if a.operation == "constant" and b.operation == "constant":
-        return as_node(_number(a) * _number(b))
+        return as_node(a.number * b.number)
     if _ZERO in (a, b):
         return _ZERO
     if a is _ONE or b is _ONE:
         return b if a is _ONE else a
     if b.operation == "constant":
         a, b = b, a
-    if a.operation == "constant" and _number(a) == -1:
+    if a.operation == "constant" and a.number == -1:
         return b.operands[0] if b.operation == "negate" else -b
     if a.operation == "negate":
         return -times(a.operands[0], b)
@@ -53,13 +53,9 @@ def times(a: Node, b: Node) -> Node:
 def plus(a: Node, b: Node) -> Node:
     """a + b without needless signs and zeros."""
     if a.operation == "constant" and b.operation == "constant":
-        return as_node(_number(a) + _number(b))
+        return as_node(a.number + b.number)
     if _ZERO in (a, b):
         return b if a is _ZERO else a
     if b.operation == "negate":
         return a - b.operands[0]
     return b - a.operands[0] if a.operation == "negate" else a + b
-
-
-def _number(node: Node) -> float:
-    return float(str(node.arguments[0]))

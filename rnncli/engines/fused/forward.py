@@ -68,7 +68,7 @@ class Forward:
     def argument(self, node: Node) -> Argument:
         """The number of a constant, or the slot of another value, which is made if need be."""
         if node.operation == "constant":
-            return float(str(node.arguments[0]))
+            return node.number
         return self._slot(node)
 
     def _slot(self, node: Node) -> Slot:
@@ -179,7 +179,7 @@ class Forward:
         lerp = self._between(terms)
         if lerp is not None:
             return self._emit("lerp", *lerp)
-        number = sum(sign * float(str(term.arguments[0])) for sign, term in terms if term.operation == "constant")
+        number = sum(sign * term.number for sign, term in terms if term.operation == "constant")
         others = [each for each in terms if each[1].operation != "constant"]
         # first what changes from step to step, so that the result has a row for each sequence; a sum has such a term
         (sign, first), *rest = sorted(others, key=lambda term: (term[1] in self.found.known, term[0] < 0))
@@ -209,9 +209,10 @@ class Forward:
         for sign, term in terms:
             if self._only_here(term):
                 a, b = map(self.argument, term.operands)
-                if isinstance(a, float) or isinstance(b, float):
-                    number, other = (a, b) if isinstance(a, float) else (b, a)
-                    self.instructions.append(Instruction("add_", slot, (other, sign * float(str(number)))))
+                if isinstance(a, float):
+                    a, b = b, a
+                if isinstance(b, float):
+                    self.instructions.append(Instruction("add_", slot, (a, sign * b)))
                 else:
                     self.instructions.append(Instruction("addcmul_", slot, (a, b, sign)))
             else:
@@ -238,7 +239,7 @@ class Forward:
         ]:
             whole = rest is Node("subtract", one, share)
             if share.operation == rest.operation == "constant":
-                whole = float(str(rest.arguments[0])) + float(str(share.arguments[0])) == 1
+                whole = rest.number + share.number == 1
             if whole and not (start.operation == "constant" or end.operation == "constant"):
                 return self.argument(start), self.argument(end), self.argument(share)
         return None

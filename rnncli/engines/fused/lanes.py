@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import reduce
 
 from rnncli.cells.expressions import Node, in_order
@@ -51,10 +51,10 @@ class Structure:
     graph: Graph
     order: tuple[Node, ...]
     uses: Counter[Node]
-    lanes: dict[Node, Lane] = field(default_factory=dict)
-    timeless: frozenset[Node] = frozenset()
-    known: frozenset[Node] = frozenset()
-    fixed: frozenset[Node] = frozenset()
+    lanes: dict[Node, Lane]
+    timeless: frozenset[Node]
+    known: frozenset[Node]
+    fixed: frozenset[Node]
 
 
 def structure(graph: Graph) -> Structure:
