@@ -1,14 +1,15 @@
 """The README's table of cells, from two runs of cells.py: all positions valid, and a third of them.
 
-python benchmarks/cells_table.py results/cells.json results/cells_33.json
+    python benchmarks/cells_table.py results/cells.json results/cells_33.json --engines fused torch
 
-More such pairs of runs may follow, of single cells that were timed again: they replace those before.
+More such pairs of runs may follow, of single cells that were timed again: they replace those before. The last two
+columns are of the first engine.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
-import sys
 from pathlib import Path
 from statistics import geometric_mean
 from typing import Any
@@ -17,19 +18,25 @@ Points = list[dict[str, Any]]
 
 
 def main() -> None:
-    full, third = points(sys.argv[1::2]), points(sys.argv[2::2])
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("files", nargs="+", help="pairs of them")
+    parser.add_argument("--engines", nargs="+", default=["fused", "torch"])
+    given = parser.parse_args()
+    full, third = points(given.files[::2]), points(given.files[1::2])
     contenders = [key.split(" ") for key in full[0]["to_padded"]]
     cells = list(dict.fromkeys(cell for cell, _ in contenders))
-    print("| cell | `fused` | `torch` | `fused`, a third valid | `loop` / `fused` |")
-    print("|---|---|---|---|---|")
+    engines, first = given.engines, given.engines[0]
+    columns = [*(f"`{each}`" for each in engines), f"`{first}`, a third valid", f"`loop` / `{first}`"]
+    print(f"| cell | {' | '.join(columns)} |")
+    print("|---" * (len(columns) + 1) + "|")
     for cell in cells:
         if not cell.startswith("nn."):
-            ours, theirs = over(full, "to_padded", f"{cell} fused"), over(full, "to_padded", f"{cell} torch")
-            packed, loop = over(third, "to_packed", f"{cell} fused"), against(full, f"{cell} loop", f"{cell} fused")
-            print(f"| {cell} | {ours} | {theirs} | {packed} | {loop} |")
+            row = [over(full, "to_padded", f"{cell} {engine}") for engine in engines]
+            row += [over(third, "to_packed", f"{cell} {first}"), against(full, f"{cell} loop", f"{cell} {first}")]
+            print(f"| {cell} | {' | '.join(row)} |")
     for name in ("nn.LSTM packed", "nn.GRU padded", "nn.GRU packed", "nn.RNN padded", "nn.RNN packed"):
-        packed = over(third, "to_packed", name)
-        print(f"| {name} | | {over(full, 'to_padded', name)} | {packed} | |")
+        padded, packed = over(full, "to_padded", name), over(third, "to_packed", name)
+        print(f"| {name} |{' |' * (len(engines) - 1)} {padded} | {packed} | |")
 
 
 def points(paths: list[str]) -> Points:

@@ -7,7 +7,8 @@
         ├── ConfigError                the configuration: all its mistakes at once
         ├── DataError                  a file or a row of it
         ├── RunError                   a run directory: absent, damaged, locked, of another version
-        └── MissingExtra               a package that this task needs is not installed
+        ├── MissingExtra               a package that this task needs is not installed
+        └── CompilerError              no C compiler, one that fails, or no safe place for what it makes
 
 A message is one clear sentence: where, what was found, what is allowed.
 """
@@ -69,6 +70,10 @@ class MissingExtra(UserError):
 
     def __init__(self, package: str, extra: str, purpose: str) -> None:
         super().__init__(f"{purpose} needs the package {package}: pip install 'rnncli[{extra}]'")
+
+
+class CompilerError(UserError):
+    """C code of the native engine can't be compiled, kept or loaded on this machine."""
 
 
 def nearest(name: str, allowed: Iterable[str]) -> str | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from rnncli.cli.options import AllowCode, Config, Limit, Overrides, Quiet
+from rnncli.cli.process import things_that_last
 
 
 def check(
@@ -23,9 +24,10 @@ def check(
     overrides = [*(set_ or []), *([f"training.limit={limit}"] if limit is not None else [])]
     settings = read_config(config, overrides, allow_code=allow_code)
 
-    from rnncli.runs.check import check_run
+    with things_that_last():
+        from rnncli.runs.check import check_run
 
-    found = check_run(settings)
+        found = check_run(settings)
     if quiet:
         return
     for note in found.notes:

@@ -9,6 +9,7 @@ from typing import Annotated, Literal, get_args
 import typer
 
 from rnncli.cli.options import AllowCode, Device, Run, Threads
+from rnncli.cli.process import things_that_last
 from rnncli.errors import UserError, unknown
 
 Part = Literal["train", "valid", "test"]
@@ -38,10 +39,12 @@ def evaluate(
         raise UserError(f"--split {split} is a part of the run's own data and {data} is another file: give one of them")
     part = _part(split or "test")
 
-    from rnncli.runs.evaluate import evaluate_run
-    from rnncli.runs.load import LoadedRun
+    with things_that_last():
+        from rnncli.runs.evaluate import evaluate_run
+        from rnncli.runs.load import LoadedRun
 
-    found = evaluate_run(LoadedRun(run, device, threads, allow_code=allow_code), data, part)
+        loaded = LoadedRun(run, device, threads, allow_code=allow_code)
+    found = evaluate_run(loaded, data, part)
     if json:
         typer.echo(json_text.dumps(asdict(found), ensure_ascii=False, allow_nan=False))
         return

@@ -12,6 +12,7 @@ from typing import Annotated, Any
 import typer
 
 from rnncli.cli.options import AllowCode, Device, Quiet, Run, Threads
+from rnncli.cli.process import things_that_last
 from rnncli.errors import DataError, UserError
 
 CLOSED_PIPE = 141
@@ -45,9 +46,10 @@ def predict(
     if out is not None and out.exists() and input.exists() and out.samefile(input):
         raise UserError(f"--out {out}: is the input itself; name another file")
 
-    from rnncli.runs.load import LoadedRun
+    with things_that_last():
+        from rnncli.runs.load import LoadedRun
 
-    loaded = LoadedRun(run, device, threads, allow_code=allow_code)
+        loaded = LoadedRun(run, device, threads, allow_code=allow_code)
     left_out = 0
 
     def bad_row(error: DataError) -> None:

@@ -10,7 +10,6 @@ from pathlib import Path
 
 from rich.console import Console
 
-from rnncli.cli.live import Live
 from rnncli.cli.tables import metrics_table
 from rnncli.runs.events import Finished, RunEvent, lines
 
@@ -19,7 +18,11 @@ from rnncli.runs.events import Finished, RunEvent, lines
 def screen(directory: Path, *, quiet: bool, json: bool) -> Iterator[Callable[[RunEvent], None]]:
     """Yields what is to be called with each event of a run."""
     console = Console(stderr=json, quiet=quiet, highlight=False)
-    live = Live(console) if console.is_interactive and not quiet else None
+    live = None
+    if console.is_interactive and not quiet:
+        from rnncli.cli.live import Live
+
+        live = Live(console)
 
     def show(event: RunEvent) -> None:
         if live is not None:

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from rnncli.cli.options import AllowCode, Limit, Overrides, Quiet
+from rnncli.cli.process import keep_freed_memory, things_that_last
 from rnncli.errors import UserError
 
 
@@ -43,7 +44,8 @@ def train(
     The run directory then holds everything: the complete config, the weights, the metrics. The options from --device
     to --refit are those of the config's training section; here they change them for once.
     """
-    from rnncli.runs.reading import read_config
+    with things_that_last():
+        from rnncli.runs.reading import read_config
 
     if resume and force:
         raise UserError("--resume goes on with a run and --force begins it anew: give one of them")
@@ -67,10 +69,14 @@ def train(
 
     from rnncli.cli.screen import screen
 
+    keep_freed_memory()
     with screen(directory, quiet=quiet, json=json) as show:
-        from rnncli.runs.train import train as run
+        with things_that_last():
+            from rnncli.runs.train import train as run
 
-        for event in run(settings, directory, resume=resume, force=force, allow_code=allow_code):
+            events = run(settings, directory, resume=resume, force=force, allow_code=allow_code)
+            show(next(events))  # that it has begun: the data are read and the model is built
+        for event in events:
             show(event)
 
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import takewhile
 from typing import Any
 
 from rnncli.cells.cell import Cell
 from rnncli.engines import loop, torch_kernels  # noqa: F401  (registers them)
 from rnncli.engines.engine import ENGINES, NOTHING_MORE, Engine, Wanted
 from rnncli.engines.fused import engine as fused  # noqa: F401
+from rnncli.engines.native import engine as native  # noqa: F401
 from rnncli.engines.settings import EngineName
 from rnncli.errors import UserError
 
@@ -32,15 +32,20 @@ def choose(name: EngineName, cell: Cell[Any], wanted: Wanted = NOTHING_MORE, dev
     Raises:
         UserError: the engine asked for refuses the cell.
     """
-    engines = {each: ENGINES[each]() for each in _fastest_first(cell, device)}
-    refusals = {each: engine.refusal(cell, wanted) for each, engine in engines.items()}
     if name != "auto":
-        if refusals[name]:
-            raise UserError(f"engine {name} can't run this model: {refusals[name]}; engine: auto finds one that can")
-        return Choice(name, engines[name], "asked for")
-    best = next(each for each, refusal in refusals.items() if refusal is None)
-    faster = [f"{each} can't: {refusals[each]}" for each in takewhile(lambda each: each != best, engines)]
-    return Choice(best, engines[best], "; ".join(faster) or f"the fastest that runs this cell on {device}")
+        engine = ENGINES[name]()
+        refusal = engine.refusal(cell, wanted) if name in _fastest_first(cell, device) else f"it does not run on {device}"
+        if refusal:
+            raise UserError(f"engine {name} can't run this model: {refusal}; engine: auto finds one that can")
+        return Choice(name, engine, "asked for")
+    slower_than = []
+    for each in _fastest_first(cell, device):
+        engine = ENGINES[each]()
+        refusal = engine.refusal(cell, wanted)
+        if refusal is None:
+            break
+        slower_than.append(f"{each} can't: {refusal}")
+    return Choice(each, engine, "; ".join(slower_than) or f"the fastest that runs this cell on {device}")
 
 
 def _fastest_first(cell: Cell[Any], device: str) -> tuple[EngineName, ...]:
@@ -48,7 +53,9 @@ def _fastest_first(cell: Cell[Any], device: str) -> tuple[EngineName, ...]:
 
     On a CPU torch has a fast kernel for the LSTM alone (oneDNN); its GRU and RNN run step by step.
     """
+    if device != "cpu":
+        return "torch", "fused", "loop"
     twin = cell.twin()
-    if device == "cpu" and (twin is None or twin.kernel != "lstm"):
-        return "fused", "torch", "loop"
-    return "torch", "fused", "loop"
+    if twin is None or twin.kernel != "lstm":
+        return "native", "fused", "torch", "loop"
+    return "native", "torch", "fused", "loop"

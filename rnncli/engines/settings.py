@@ -2,4 +2,4 @@
 
 from typing import Literal
 
-EngineName = Literal["auto", "loop", "fused", "torch"]
+EngineName = Literal["auto", "loop", "fused", "native", "torch"]

@@ -63,7 +63,8 @@ class ValuesHead(Head[ValuesSettings]):
         if center is not None and scale is not None:
             quantiles = quantiles * scale.unsqueeze(-1) + center.unsqueeze(-1)
             targets = None if targets is None else targets * scale + center
-        quantiles = quantiles.sort(-1).values
+        if quantiles.shape[-1] > 1:
+            quantiles = quantiles.sort(-1).values
         naive_error = self._units(batch.naive_error, batch)
         return Outcome(
             predicted=quantiles[..., self.middle].cpu().numpy(),

@@ -68,7 +68,8 @@ def open_binary(path: Path) -> BinaryIO:
     try:
         match path.suffix.lower():
             case ".gz":
-                return cast(BinaryIO, gzip.open(path))
+                # Its own lines are cut in Python.
+                return io.BufferedReader(cast(io.RawIOBase, gzip.open(path)))
             case ".bz2":
                 return cast(BinaryIO, bz2.open(path))
             case ".xz":

@@ -25,6 +25,9 @@ from rnncli.tasks.evaluation import choosing_metric, measured
 from rnncli.training.device import choose_device
 from rnncli.training.mistakes import training_mistakes
 
+_EVALUATED_TOGETHER = 4
+"""Batches of training in one of evaluation: no gradient is kept, so it needs no more memory, and less time."""
+
 
 @dataclass(frozen=True)
 class Assembled:
@@ -90,6 +93,15 @@ def new_model(config: RunConfig, loader: Loader[Any], device: torch.device) -> M
     torch.manual_seed(config.training.seed)
     context = getattr(config.data, "context", None)
     return build_model(config.model, loader.features, loader.target, context=context).to(device)
+
+
+def evaluation_size(config: RunConfig, loader: Loader[Any]) -> int:
+    """Sequences or windows of a batch that nothing is learnt from.
+
+    The columns of a stream stay as many as in training: on their number depends what each of them begins with.
+    """
+    size = config.training.batch_size
+    return size if loader.target.kind == "token" else _EVALUATED_TOGETHER * size
 
 
 def put_weights(model: Model, weights: Mapping[str, Tensor]) -> None:

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from rnncli.errors import RunError
 from rnncli.inputs.batches import Dataset
-from rnncli.runs.assembly import new_loader
+from rnncli.runs.assembly import evaluation_size, new_loader
 from rnncli.runs.load import LoadedRun
 from rnncli.runs.summary import finite, hashes
 from rnncli.tasks.evaluation import evaluate
@@ -56,7 +56,8 @@ def evaluate_run(run: LoadedRun, data: Path | None, split: Literal["train", "val
 
 def _evaluated(run: LoadedRun, data: Dataset, of: str, notes: list[str]) -> Evaluated:
     target = run.loader.target
-    scores = evaluate(run.model, target, data, run.config.training.batch_size, run.device, run.threshold)
+    size = evaluation_size(run.config, run.loader)
+    scores = evaluate(run.model, target, data, size, run.device, run.threshold)
     confusion = scores.confusion()
     return Evaluated(
         of,

@@ -34,7 +34,7 @@ import rnncli
 from rnncli.inputs.files import sha256
 from rnncli.metrics.metric import given
 from rnncli.metrics.threshold import best_threshold
-from rnncli.runs.assembly import Assembled
+from rnncli.runs.assembly import Assembled, evaluation_size
 from rnncli.tasks.baselines import baseline
 from rnncli.tasks.evaluation import evaluate, outcomes
 from rnncli.training.progress import Progress
@@ -49,7 +49,7 @@ def summarise(
         data: file -> SHA-256.
     """
     config, model, target = parts.config, parts.model, parts.loader.target
-    size = config.training.batch_size
+    size = evaluation_size(config, parts.loader)
     threshold = _threshold(parts) if config.training.choose_threshold else None
     scores = {
         part: evaluate(model, target, dataset, size, parts.device, threshold).values()
@@ -88,7 +88,8 @@ def summarise(
 
 def _threshold(parts: Assembled) -> float:
     """The threshold that is best for F1 on the validation part."""
-    found = outcomes(parts.model, parts.data["valid"], parts.config.training.batch_size, parts.device)
+    size = evaluation_size(parts.config, parts.loader)
+    found = outcomes(parts.model, parts.data["valid"], size, parts.device)
     pairs = [(given(outcome.probabilities)[:, 1], given(outcome.target)) for _, outcome in found]
     positive, truth = (np.concatenate(each) for each in zip(*pairs, strict=True))
     return best_threshold(positive, truth)

@@ -13,7 +13,7 @@ import torch
 from rnncli.errors import Interrupted, RunError, UserError
 from rnncli.inputs.batches import Dataset
 from rnncli.metrics.scores import better
-from rnncli.runs.assembly import Assembled, assemble, put_weights, warm_start
+from rnncli.runs.assembly import Assembled, assemble, evaluation_size, put_weights, warm_start
 from rnncli.runs.config import RunConfig
 from rnncli.runs.differences import refuse_differences
 from rnncli.runs.directory import RunDirectory
@@ -163,7 +163,8 @@ class _Run:
         if valid is None:
             return {}
         parts = self.parts
-        return evaluate(parts.model, parts.loader.target, valid, self.settings.batch_size, parts.device).values()
+        size = evaluation_size(parts.config, parts.loader)
+        return evaluate(parts.model, parts.loader.target, valid, size, parts.device).values()
 
     def _keep(self, event: Evaluation) -> None:
         """Writes the line of an evaluation and, where it is the best, the weights."""

@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 from rnncli.cells.expressions import Node, in_order
-from rnncli.engines.fused.derivatives import derivatives, plus, times
+from rnncli.cells.derivatives import derivatives, plus, times
 from rnncli.engines.fused.forward import Forward, Matrix
 from rnncli.engines.fused.slots import Argument, Instruction, Slot, merged
 

@@ -1,0 +1,1 @@
+"""Generated C for a whole layer over whole sequences, compiled on this machine."""

@@ -1,0 +1,76 @@
+"""The compiled code of a cell, found by its equations."""
+
+from __future__ import annotations
+
+import ctypes
+from dataclasses import dataclass
+from typing import Any
+
+from rnncli.cells.cell import Cell
+from rnncli.cells.equations import equations
+from rnncli.cells.graph import Graph
+from rnncli.cells.notation import unicode
+from rnncli.engines.native.call import Call
+from rnncli.engines.native.compiler import library
+from rnncli.engines.native.plan import Plan, plan
+from rnncli.engines.native.source import Real, source
+from rnncli.engines.native.team import join
+from rnncli.errors import RnncliError
+
+
+@dataclass(frozen=True)
+class Library:
+    """A cell's plan and its code.
+
+    Attributes:
+        pair: hidden units are padded to a multiple of it.
+    """
+
+    plan: Plan
+    code: ctypes.CDLL
+    pair: int
+
+    def padded(self, columns: int) -> int:
+        """So many columns with their padding."""
+        return -(-columns // self.pair) * self.pair
+
+    @property
+    def kept_row(self) -> int:
+        """Numbers that are kept of a row beside its planes."""
+        return self.padded(2 * len(self.plan.normalized))
+
+    def run(self, call: Call) -> None:
+        """Runs a layer.
+
+        Raises:
+            RnncliError: there is not enough memory.
+        """
+        if self.code.run_layer(ctypes.byref(call)):
+            raise RnncliError("not enough memory for a layer in engine native")
+
+
+_LOADED: dict[tuple[Graph, bool, Real, bool], Library] = {}
+
+
+def load(cell: Cell[Any], graph: Graph, real: Real, recorded: bool = False) -> Library:
+    """The compiled code of a cell.
+
+    Args:
+        graph: the cell's own, or the same with masks.
+        recorded: whether it shows gates and the derivatives by the outputs.
+
+    Raises:
+        CompilerError: it can't be compiled here.
+    """
+    key = graph, cell.bias, real, recorded
+    if key not in _LOADED:
+        _LOADED[key] = _compiled(cell, plan(graph, cell.bias, recorded), real)
+    return _LOADED[key]
+
+
+def _compiled(cell: Cell[Any], made: Plan, real: Real) -> Library:
+    lines = [f"{line.left} = {line.right}" for line in unicode(cell)]
+    code = library(source(made, real, [cell.settings.type, *lines], equations(cell).names))
+    join(code)
+    code.run_layer.argtypes = [ctypes.POINTER(Call)]
+    return Library(made, code, ctypes.c_int.in_dll(code, "pair").value)
