@@ -34,7 +34,9 @@ def choose(name: EngineName, cell: Cell[Any], wanted: Wanted = NOTHING_MORE, dev
     """
     if name != "auto":
         engine = ENGINES[name]()
-        refusal = engine.refusal(cell, wanted) if name in _fastest_first(cell, device) else f"it does not run on {device}"
+        refusal = (
+            engine.refusal(cell, wanted) if name in _fastest_first(cell, device) else f"it does not run on {device}"
+        )
         if refusal:
             raise UserError(f"engine {name} can't run this model: {refusal}; engine: auto finds one that can")
         return Choice(name, engine, "asked for")

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from rnncli.cells.expressions import Node, in_order
 from rnncli.cells.derivatives import derivatives, plus, times
+from rnncli.cells.expressions import Node, in_order
 from rnncli.engines.fused.forward import Forward, Matrix
 from rnncli.engines.fused.slots import Argument, Instruction, Slot, merged
 

@@ -50,20 +50,19 @@ class Adjoints:
 def adjoints(graph: Graph) -> Adjoints:
     """The backward step of a graph."""
     found: dict[Node, Node] = {}
-    blocks = {product.operand: product.blocks for product in graph.products}
     order = list(in_order(graph.state))
+    blocks: dict[Node, tuple[str, ...]] = {}  # of products that a state depends on
+    for node in order:
+        if node.operation == "product":
+            blocks[node.operands[0]] = (*blocks.get(node.operands[0], ()), node.name)
     fixed = _fixed(order)
 
     def give(node: Node, derivative: Node) -> None:
         found[node] = plus(found[node], derivative) if node in found else derivative
 
-    for place, (name, new) in enumerate(zip(graph.states, graph.state, strict=True)):
-        give(new, Node("carry", name))
-        if Node("state", name) in blocks:
-            give(new, Node("later", name))
-        if place == 0:
-            give(new, Node("incoming"))
-    output = found[graph.state[0]]
+    own = [_own(name, graph, blocks) for name in graph.states]
+    for new, derivative in zip(graph.state, own, strict=True):
+        give(new, derivative)
     for node in reversed(order):
         if node in blocks and node.operation != "state" and node not in fixed:
             give(node, _back(blocks[node], node, found))
@@ -82,8 +81,16 @@ def adjoints(graph: Graph) -> Adjoints:
         {name: found.get(Node("vector", name), ZERO) for name in graph.vectors},
         {name: found.get(Node("state", name), ZERO) for name in graph.states},
         raw,
-        output,
+        own[0],
     )
+
+
+def _own(name: str, graph: Graph, blocks: Mapping[Node, tuple[str, ...]]) -> Node:
+    """The derivative by a new state through all that reads it after this step."""
+    derivative = Node("carry", name)
+    if Node("state", name) in blocks:
+        derivative = plus(derivative, Node("later", name))
+    return plus(derivative, Node("incoming")) if name == graph.states[0] else derivative
 
 
 def _back(blocks: tuple[str, ...], operand: Node, found: Mapping[Node, Node]) -> Node:

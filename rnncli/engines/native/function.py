@@ -125,7 +125,7 @@ class Layer(Function):
         watched = torch.zeros_like(tensors[1]) if given.recording else None
         _strided(call, watched=watched)
         given.library.run(call)
-        if given.recording is not None and given.recording.gradient is not None:
+        if watched is not None and given.recording is not None and given.recording.gradient is not None:
             given.recording.gradient.copy_(watched)
         if made_hh is not None:
             for place in plan.unread:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass
 
 from rnncli.cells.expressions import Node
+from rnncli.engines.native.places import Places
 
 _FUNCTIONS = {"sigmoid": "v_sigmoid", "tanh": "v_tanh", "relu": "v_relu"}
 _SIGNS = {"add": "+", "subtract": "-", "multiply": "*", "divide": "/"}
@@ -14,53 +15,34 @@ _ONCE = frozenset({"vector", "constant"})
 """Operations whose values are the same for all rows."""
 
 
-@dataclass(frozen=True)
-class Surroundings:
-    """What a phase is told of the step.
-
-    Attributes:
-        address: where a value stands in memory, as a C expression for the hidden `unit` of a row, or None.
-        addends: what is added to a value that is read, as for the bias of a block of the input projection.
-        terms: for an operation that is a product of matrices, its terms in C: left matrix, stride, panel, depth.
-        names: what values are called in the C code.
-    """
-
-    address: Callable[[Node], str | None]
-    addends: Callable[[Node], str | None]
-    terms: Callable[[Node], list[str]]
-    statistics: Callable[[Node], str]
-    names: Mapping[Node, str]
-
-
 @dataclass
 class Phase:
     """A sweep over the hidden units, as C code.
 
     Attributes:
-        title: what it computes, for a comment.
-        prepared: statements before the sweep, for statistics of whole rows.
+        number: which of the step's phases it is.
         lanes: the products of matrices, in order.
+        prepared: statements before the sweep, for statistics of whole rows.
     """
 
-    around: Surroundings
+    places: Places
+    number: int
     lanes: list[Node]
     prepared: list[str]
-    once: list[str] = field(default_factory=list)
-    each: list[str] = field(default_factory=list)
-    after: list[str] = field(default_factory=list)
-    _known: dict[Node, str] = field(default_factory=dict)
-    _taken: set[str] = field(default_factory=set)
 
-    def value(self, node: Node, read: bool = False) -> str:
-        """The name of a variable with a value; a value of this phase is computed, others are read.
+    def __post_init__(self) -> None:
+        self._once: list[str] = []  # for all rows
+        self._each: list[str] = []  # for each row
+        self._after: list[str] = []
+        self._known: dict[Node, str] = {}
+        self._taken: set[str] = set()
 
-        Args:
-            read: whether it must be read, because another phase has computed it.
-        """
+    def value(self, node: Node) -> str:
+        """The name of a variable with a value; a value of this phase is computed, others are read."""
         if node not in self._known:
             if node.operation == "constant":
                 return f"all({node.number!r})" if node.number >= 0 else f"all(({node.number!r}))"
-            lines = self.once if node.operation in _ONCE else self.each
+            lines = self._once if node.operation in _ONCE else self._each
             text = self._text(node)
             name = self._name(node)
             lines.append(f"const V {name} = {text};")
@@ -69,29 +51,26 @@ class Phase:
 
     def store(self, node: Node, address: str) -> None:
         """Writes a value into memory."""
-        self.each.append(f"store({address}, {self.value(node)});")
+        self._each.append(f"store({address}, {self.value(node)});")
 
     def add_up(self, node: Node, address: str) -> None:
         """Adds the sum of a value over the rows to what stands in memory."""
-        name = f"sum_{len(self.after)}"
-        self.once.append(f"V {name} = load({address});")
-        self.each.append(f"{name} += {self.value(node)};")
-        self.after.append(f"store({address}, {name});")
+        name = f"sum_{len(self._after)}"
+        self._once.append(f"V {name} = load({address});")
+        self._each.append(f"{name} += {self.value(node)};")
+        self._after.append(f"store({address}, {name});")
 
     def _text(self, node: Node) -> str:
         if node in self.lanes:
             return f"load(lane[{self.lanes.index(node)}] + place * PAIR + part)"
-        address = self.around.address(node)
-        if address is not None:
-            added = self.around.addends(node)
-            return f"load({address})" + ("" if added is None else f" + {self._once(added)}")
-        return self._made(node)
-
-    def _once(self, address: str) -> str:
-        """What is read for all rows at once."""
-        name = f"bias_{len(self.once)}"
-        self.once.append(f"const V {name} = load({address});")
-        return name
+        address, added = self.places.address(node, self.number), self.places.added(node, self.number)
+        if address is None:
+            return self._made(node)
+        if added is None:
+            return f"load({address})"
+        name = f"bias_{len(self._once)}"
+        self._once.append(f"const V {name} = load({added});")
+        return f"load({address}) + {name}"
 
     def _made(self, node: Node) -> str:
         operation = node.operation
@@ -112,18 +91,18 @@ class Phase:
             case "relu_slope":
                 return f"v_positive({self.value(node.operands[0])})"
             case "normalize":
-                at = self.around.statistics(node)
-                whole = self.around.address(node.operands[0])
+                at = self.places.statistics(node)
+                whole = self.places.address(node.operands[0])
                 return f"(load({whole}) - all(({at})[0])) * all(({at})[1])"
             case "normalize_back":
-                y, slope = node.operands
-                at, whole = self.around.statistics(node), self.around.address(slope)
-                deviation = self.around.statistics(y)
-                return f"(load({whole}) - all(({at})[0]) - {self.value(y)} * all(({at})[1])) * all(({deviation})[1])"
+                result, slope = node.operands
+                at, whole = self.places.statistics(node), self.places.address(slope)
+                mean = f"all(({at})[0]) + {self.value(result)} * all(({at})[1])"
+                return f"(load({whole}) - ({mean})) * all(({self.places.statistics(result)})[1])"
         raise ValueError(f"no C code for {operation}")
 
     def _name(self, node: Node) -> str:
-        wanted = self.around.names.get(node) or _plain_name(node)
+        wanted = self.places.names.get(node) or _plain_name(node)
         name, number = wanted, 1
         while name in self._taken:
             number += 1
@@ -144,7 +123,7 @@ class Phase:
         if self.lanes:
             yield f"        REAL lane[{len(self.lanes)}][8 * PAIR] __attribute__((aligned(64)));"
         for place, node in enumerate(self.lanes):
-            terms = self.around.terms(node)
+            terms = self.places.terms(node)
             listed = ", ".join(f"{{{each}}}" for each in terms)
             call = f"multiply(count, (Term[]){{{listed}}}, {len(terms)}, lane[{place}], PAIR);"
             if node.operation == "later":
@@ -153,11 +132,11 @@ class Phase:
             else:
                 yield f"        {call}"
         yield "        for (long part = 0, unit = panel * PAIR; part < PAIR; part += WIDTH, unit += WIDTH) {"
-        yield from (f"            {line}" for line in self.once)
+        yield from (f"            {line}" for line in self._once)
         yield "            for (long place = 0; place < count; place++) {"
-        yield from (f"                {line}" for line in self.each)
+        yield from (f"                {line}" for line in self._each)
         yield "            }"
-        yield from (f"            {line}" for line in self.after)
+        yield from (f"            {line}" for line in self._after)
         yield "        }"
         yield "    }"
         yield "meet(worker);"

@@ -61,8 +61,9 @@ def plan(graph: Graph, bias: bool, recorded: bool) -> Plan:
     values = [*dict.fromkeys([*values, *gates])]
     operands = [each.operand for each in graph.products if each.operand.operation != "state"]
 
-    def whole(node: Node) -> bool:
-        return node.operation == "state" or (node.operation == "input" and not bias)
+    def whole(node: Node, reader: Node) -> bool:
+        as_it_is = node.operation == "input" and not bias and reader.operation == "normalize"
+        return node.operation == "state" or as_it_is
 
     forward = schedule([*graph.state, *operands, *values], lambda node: node.operation in LEAVES, whole)
     planes = kept(graph, values, leaves, forward)
@@ -71,7 +72,7 @@ def plan(graph: Graph, bias: bool, recorded: bool) -> Plan:
         return node in reached or node.operation in ("incoming", "carry", *LEAVES)
 
     with_planes = [*_with_planes(derivatives), *([derivatives.output] if recorded else [])]
-    backward = schedule([*derivatives.roots(), *with_planes], ready, lambda node: node in planes.planes)
+    backward = schedule([*derivatives.roots(), *with_planes], ready, lambda node, _: node in planes.planes)
     slopes = {node: place for place, node in enumerate(dict.fromkeys(with_planes))}
     return Plan(graph, recurrent, bias, derivatives, planes, forward, backward, slopes, recorded)
 
@@ -80,5 +81,3 @@ def _with_planes(derivatives: Adjoints) -> Iterable[Node]:
     """Derivatives that matrix products read; those by the input's blocks first, since they are side by side there."""
     raw = [] if derivatives.raw is None else [derivatives.raw]
     return [*derivatives.inputs.values(), *derivatives.products.values(), *raw]
-
-

@@ -42,25 +42,25 @@ class Schedule:
         return [node for node, its in self.phase.items() if its == phase]
 
 
-def schedule(roots: Iterable[Node], ready: Callable[[Node], bool], whole: Callable[[Node], bool]) -> Schedule:
+def schedule(roots: Iterable[Node], ready: Callable[[Node], bool], whole: Callable[[Node, Node], bool]) -> Schedule:
     """The phases of a step that computes the roots.
 
     Args:
         ready: whether a value can be read, or made anew, in every phase.
-        whole: whether all units of such a value are in memory from the beginning.
+        whole: whether all units of a value are in memory from the beginning, for the node that reads them.
     """
     roots = list(roots)
     order = _computed(roots, ready)
     earliest: dict[Node, int] = {}
     for node in order:
-        after = {each: 0 if whole(each) else earliest.get(each, 0) + 1 for each in whole_operands(node)}
+        after = {each: 0 if whole(each, node) else earliest.get(each, 0) + 1 for each in whole_operands(node)}
         earliest[node] = max((after.get(each, earliest.get(each, 0)) for each in node.operands), default=0)
     count = max(earliest.values(), default=0) + 1
     latest = dict.fromkeys(order, count - 1)
     stored: set[Node] = set()
     for node in reversed(order):
         for each in whole_operands(node):
-            if not whole(each):
+            if not whole(each, node):
                 stored.add(each)
                 latest[each] = min(latest.get(each, count - 1), latest[node] - 1)
         for each in node.operands:
