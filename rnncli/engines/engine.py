@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
@@ -13,6 +13,7 @@ from torch.nn.functional import linear
 
 from rnncli.cells.cell import Cell
 from rnncli.cells.weights import CellWeights, State
+from rnncli.engines.reversal import Reversal
 from rnncli.registry import Registry
 from rnncli.sequences import Padded
 
@@ -69,6 +70,7 @@ class Call:
     Attributes:
         weight_hh: the recurrent matrix, after what was dropped of it.
         inputs: what the cell reads, (batch, time, input); padding positions hold finite numbers.
+        reverse: whether each sequence is read from its end; masks and recordings stand in the order of reading.
         state: where the sequences go on from.
     """
 
@@ -79,10 +81,17 @@ class Call:
     masks: Masks
     recording: Recording | None
     final_state: bool
+    reverse: bool
 
 
 class Engine(ABC):
-    """Runs a cell over time in one direction."""
+    """Runs a cell over time in one direction.
+
+    Attributes:
+        turns: whether it reads sequences from their end by itself.
+    """
+
+    turns: ClassVar[bool] = False
 
     @abstractmethod
     def refusal(self, cell: Cell[Any], wanted: Wanted) -> str | None:
@@ -101,6 +110,7 @@ class Engine(ABC):
         masks: Masks = NO_MASKS,
         recording: Recording | None = None,
         final_state: bool = False,
+        reverse: bool = False,
     ) -> tuple[Padded, State | None]:
         """Run over whole sequences.
 
@@ -109,10 +119,11 @@ class Engine(ABC):
             state: where the sequences go on from; zeros where it is None.
             recording: filled with gates and gradients.
             final_state: whether the state is asked for.
+            reverse: whether each sequence is read from its end; masks and recordings stand in the order of reading.
 
         Returns:
             The outputs, (batch, time, hidden) in time-major memory with zeros at padding positions, and the state
-            after the last valid step of each sequence where it is asked for.
+            after the last valid step that is read of each sequence, where it is asked for.
 
         Raises:
             ValueError: the engine refuses the cell, the masks or the recording.
@@ -127,7 +138,10 @@ class Engine(ABC):
             inputs = inputs.with_values(linear(inputs.values, weights.projection))
         matrix = weights.weight_hh if masks.weight is None else weights.weight_hh * masks.weight
         state = weights.zero_state(inputs.batch) if state is None else state
-        return self._run(Call(weights, matrix, inputs, state, masks, recording, final_state))
+        turn = Reversal(inputs) if reverse and not self.turns else None
+        read = inputs if turn is None else turn(inputs)
+        made, last = self._run(Call(weights, matrix, read, state, masks, recording, final_state, reverse))
+        return made if turn is None else turn(made), last
 
     def step(
         self, weights: CellWeights, inputs: Tensor, state: State | None = None, *, masks: Masks = NO_MASKS

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from rnncli.cells.cell import Cell
 from rnncli.engines.engine import Recording
-from rnncli.layers.reversal import Reversal
+from rnncli.engines.reversal import Reversal
 from rnncli.sequences import Padded
 
 

@@ -12,13 +12,13 @@ from rnncli.cells.cell import CellSettings, make_cell
 from rnncli.cells.weights import CellWeights, State
 from rnncli.engines.choice import Choice, choose
 from rnncli.engines.engine import ENGINES, Recording, Wanted
+from rnncli.engines.reversal import Reversal
 from rnncli.engines.settings import EngineName
 from rnncli.errors import UserError
 from rnncli.layers.connections import make_connections
 from rnncli.layers.dropout import Dropout, draw_mask
 from rnncli.layers.masks import recurrent_masks
 from rnncli.layers.recording import Recorded, make_recorded
-from rnncli.layers.reversal import Reversal
 from rnncli.layers.settings import NO_DROPOUT, ConnectionName, DropoutSettings
 from rnncli.sequences import Padded
 
@@ -104,7 +104,6 @@ class Stack(nn.Module):
             The outputs of the uppermost layer, (batch, time, size) with zeros at padding positions, and the state
             where it is asked for.
         """
-        reverse = Reversal(inputs) if self.directions == 2 else None
         current, final = inputs.zeroed(), []
         for layer in range(len(self.weights) // self.directions):
             dropped = self._drop(current, first=layer == 0)
@@ -113,10 +112,8 @@ class Stack(nn.Module):
                 place = layer * self.directions + direction
                 start = self._initial(place, inputs.batch) if state is None else state[place]
                 recording = None if recordings is None else recordings[place].recording
-                turn = reverse if direction == 1 else None
-                read = dropped if turn is None else turn(dropped)
-                made, last = self._run(place, read, start, final_state, recording)
-                outputs.append(made if turn is None else turn(made))
+                made, last = self._run(place, dropped, start, final_state, recording, reverse=direction == 1)
+                outputs.append(made)
                 final.append(last)
             current = self._connected(layer, current, _side_by_side(outputs))
         return current, tuple(each for each in final if each is not None) if final_state else None
@@ -175,12 +172,20 @@ class Stack(nn.Module):
         return tuple(each.repeat(batch, 1) for each in learned)
 
     def _run(
-        self, place: int, inputs: Padded, state: State | None, final_state: bool, recording: Recording | None
+        self,
+        place: int,
+        inputs: Padded,
+        state: State | None,
+        final_state: bool,
+        recording: Recording | None,
+        reverse: bool,
     ) -> tuple[Padded, State | None]:
         weights = self.weights[place]
         assert isinstance(weights, CellWeights)
         masks = recurrent_masks(self.dropout, weights, inputs, self.training)
-        return self.choice.engine.run(weights, inputs, state, masks=masks, recording=recording, final_state=final_state)
+        return self.choice.engine.run(
+            weights, inputs, state, masks=masks, recording=recording, final_state=final_state, reverse=reverse
+        )
 
     def _connected(self, layer: int, inputs: Padded, outputs: Padded) -> Padded:
         """The outputs of a layer, joined to what it read before dropout."""

@@ -180,7 +180,11 @@ class _Run:
 
     def _machine(self) -> dict[str, Any]:
         """What bits depend on beside config and data."""
-        return {"threads": torch.get_num_threads(), "device": str(self.parts.device)}
+        return {
+            "threads": torch.get_num_threads(),
+            "device": str(self.parts.device),
+            "engine": self.parts.model.engine,
+        }
 
     def _start_from(self, path: Path) -> None:
         source = RunDirectory.open(path)

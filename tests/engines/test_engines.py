@@ -11,18 +11,29 @@ from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 from rnncli.cells import make_cell
 from rnncli.cells.weights import CellWeights
 from rnncli.engines.choice import choose
-from rnncli.engines.engine import ENGINES, Masks, Wanted
+from rnncli.engines.engine import ENGINES, NOTHING_MORE, Masks, Wanted
+from rnncli.engines.native.compiler import why_not
 from rnncli.engines.settings import EngineName
 from rnncli.errors import UserError
 from rnncli.sequences import Padded
 
 INPUT = 3
 CELLS = every_cell()
+NEEDS = {"native": [pytest.mark.skipif(why_not() is not None, reason=str(why_not()))]}
+"""What a test of an engine is skipped without."""
+
+
+def takes(engine, cell, wanted=NOTHING_MORE):
+    """Whether an engine runs a cell. Native, which compiles a cell to find out, has to run them all."""
+    return engine == "native" or ENGINES[engine]().refusal(make_cell(CELLS[cell]), wanted) is None
+
+
+ALL = [pytest.param(engine, id=engine, marks=NEEDS.get(engine, ())) for engine in ENGINES]
 RUNS = [
-    pytest.param(engine, cell, id=f"{engine}-{cell}")
+    pytest.param(engine, cell, id=f"{engine}-{cell}", marks=NEEDS.get(engine, ()))
     for engine in ENGINES
-    for cell, settings in CELLS.items()
-    if ENGINES[engine]().refusal(make_cell(settings), Wanted()) is None
+    for cell in CELLS
+    if takes(engine, cell)
 ]
 LENGTHS = {"unequal": [5, 1, 7, 2, 6], "full": [4, 4, 4], "one row": [5], "one step": [1, 1], "one of each": [1]}
 
@@ -64,7 +75,7 @@ def gradients(case, outputs, final):
 
 @pytest.mark.parametrize("lengths", list(LENGTHS))
 @pytest.mark.parametrize("name", list(TWINS))
-@pytest.mark.parametrize("engine", list(ENGINES))
+@pytest.mark.parametrize("engine", ALL)
 def test_equals_packed_torch_nn(engine, name, lengths):
     ours = case(name, LENGTHS[lengths])
     outputs, final = ours.run(engine)
@@ -141,7 +152,7 @@ def test_junk_in_padding_changes_nothing(engine, cell):
     torch.testing.assert_close(*results)
 
 
-@pytest.mark.parametrize("engine", list(ENGINES))
+@pytest.mark.parametrize("engine", ALL)
 @pytest.mark.parametrize("final_state", [True, False])
 def test_what_overflows_beyond_the_end_of_a_short_row_changes_nothing(engine, final_state):
     weights = CellWeights(make_cell(CELLS["rnn-relu"]), INPUT)
@@ -216,18 +227,19 @@ def test_engine_names_are_the_registered_ones_and_auto():
     assert {*ENGINES, "auto"} == set(get_args(EngineName))
 
 
+FASTEST_ON_CPU = "the fastest that runs this cell on cpu"
+
+
 @pytest.mark.parametrize(
     ("cell", "recurrent_dropout", "device", "engine", "reason"),
     [
-        ("lstm", 0.0, "cpu", "torch", "the fastest that runs this cell on cpu"),
-        ("lstm_f", 0.0, "cpu", "torch", "the fastest that runs this cell on cpu"),
-        ("gru-after", 0.0, "cpu", "fused", "the fastest that runs this cell on cpu"),
+        *(pytest.param(cell, 0.0, "cpu", "native", FASTEST_ON_CPU, marks=NEEDS["native"]) for cell in CELLS),
+        pytest.param("lstm", 0.2, "cpu", "native", FASTEST_ON_CPU, marks=NEEDS["native"]),
+        ("lstm", 0.0, "cuda", "torch", "the fastest that runs this cell on cuda"),
         ("gru-after", 0.0, "cuda", "torch", "the fastest that runs this cell on cuda"),
-        ("rnn-relu", 0.0, "cpu", "fused", "the fastest that runs this cell on cpu"),
-        ("mut1", 0.0, "cpu", "fused", "the fastest that runs this cell on cpu"),
         ("gru-before", 0.0, "cuda", "fused", "torch can't: it has no kernel for gru with reset: before"),
         ("rnn-identity", 0.0, "cuda", "fused", "torch can't: it has no kernel for rnn with activation: identity"),
-        ("lstm", 0.2, "cpu", "fused", "torch can't: its kernels take no dropout inside the recurrence"),
+        ("lstm", 0.2, "cuda", "fused", "torch can't: its kernels take no dropout inside the recurrence"),
     ],
 )
 def test_auto_takes_the_fastest_and_says_why(cell, recurrent_dropout, device, engine, reason):
@@ -237,12 +249,33 @@ def test_auto_takes_the_fastest_and_says_why(cell, recurrent_dropout, device, en
     assert choice.reason == reason
 
 
+@pytest.mark.parametrize(
+    ("cell", "recurrent_dropout", "engine", "more"),
+    [
+        ("lstm", 0.0, "torch", ""),
+        ("lstm_f", 0.0, "torch", ""),
+        ("lstm", 0.2, "fused", "; torch can't: its kernels take no dropout inside the recurrence"),
+        ("gru-after", 0.0, "fused", ""),
+        ("rnn-relu", 0.0, "fused", ""),
+        ("mut1", 0.0, "fused", ""),
+    ],
+)
+def test_auto_without_a_compiler_takes_the_next_and_says_so(cell, recurrent_dropout, engine, more, monkeypatch):
+    monkeypatch.setenv("CC", "no-such-compiler")
+    choice = choose("auto", make_cell(CELLS[cell]), Wanted(recurrent_dropout=recurrent_dropout > 0))
+    assert choice.name == engine
+    missing = "there is no program 'no-such-compiler'; CC names the C compiler"
+    assert choice.reason == f"native can't: CC=no-such-compiler: {missing}{more}"
+
+
 def test_an_engine_asked_for_is_taken_or_refused_with_the_reason():
     assert choose("loop", make_cell(CELLS["lstm"])).name == "loop"
     with pytest.raises(
         UserError, match="engine torch can't run this model: it has no kernel for gru with reset: before"
     ):
         choose("torch", make_cell(CELLS["gru-before"]))
+    with pytest.raises(UserError, match="engine native can't run this model: it does not run on cuda"):
+        choose("native", make_cell(CELLS["lstm"]), device="cuda")
 
 
 def test_torch_does_not_pass_over_a_mask_in_silence():

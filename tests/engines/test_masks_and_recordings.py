@@ -4,7 +4,7 @@ import pytest
 import torch
 from cells.variants import every_cell
 
-from engines.test_engines import CELLS, LENGTHS, case, gradients
+from engines.test_engines import ALL, CELLS, LENGTHS, NEEDS, case, gradients, takes
 from rnncli.cells import make_cell
 from rnncli.engines.choice import choose
 from rnncli.engines.engine import ENGINES, Masks, Recording, Wanted
@@ -18,12 +18,12 @@ ASKED = {
     "all": Wanted(recurrent_dropout=True, zoneout=True),
 }
 RUNS = [
-    pytest.param(engine, cell, asked, id=f"{engine}-{cell}-{asked}")
+    pytest.param(engine, cell, asked, id=f"{engine}-{cell}-{asked}", marks=NEEDS.get(engine, ()))
     for engine in ENGINES
     if engine != "loop"
-    for cell, settings in CELLS.items()
+    for cell in CELLS
     for asked, wanted in ASKED.items()
-    if ENGINES[engine]().refusal(make_cell(settings), wanted) is None
+    if takes(engine, cell, wanted)
 ]
 
 
@@ -92,7 +92,7 @@ def recorded(ours, engine):
 
 @pytest.mark.parametrize("lengths", list(LENGTHS))
 @pytest.mark.parametrize("cell", list(CELLS))
-@pytest.mark.parametrize("engine", [name for name in ENGINES if name not in ("loop", "torch")])
+@pytest.mark.parametrize("engine", [each for each in ALL if each.values[0] not in ("loop", "torch")])
 def test_recordings_are_those_of_the_loop(engine, cell, lengths):
     ours = case(cell, LENGTHS[lengths])
     found, expected = recorded(ours, engine), recorded(ours, "loop")
@@ -151,7 +151,7 @@ def test_second_derivatives_are_those_of_the_loop_or_refused_with_the_way_out(ce
         torch.testing.assert_close(second, torch.autograd.grad(first.square().sum(), ours.inputs.values)[0])
 
 
-@pytest.mark.parametrize("engine", list(ENGINES))
+@pytest.mark.parametrize("engine", ALL)
 def test_an_engine_refuses_what_it_cannot_do_when_it_is_chosen_and_when_it_is_run(engine):
     for settings in every_cell().values():
         cell = make_cell(settings)

@@ -1,19 +1,19 @@
-"""The fused engine against the loop, with cells of random equations that nobody would write."""
+"""The engines fused and native against the loop, with cells of random equations that nobody would write."""
 
 from random import Random
 
 import pytest
 import torch
 
-from engines.test_engines import Case
+from engines.test_engines import NEEDS, Case
 from rnncli.cells import Cell, CellSettings
 from rnncli.cells.expressions import normalize, relu, sigmoid, tanh
 from rnncli.cells.weights import CellWeights
 from rnncli.engines.engine import Masks, Recording
 from rnncli.sequences import Padded
 
-HIDDEN = 3
 THAT_FAILED_ONCE = [
+    64,
     117,
     142,
     147,
@@ -27,6 +27,7 @@ THAT_FAILED_ONCE = [
     310,
     313,
     434,
+    529,
     4082,
     4090,
     4156,
@@ -61,8 +62,8 @@ BINARY = {
 class RandomCell(Cell[CellSettings]):
     """Equations drawn once: a list of what is made of the values before it."""
 
-    def __init__(self, seed):
-        super().__init__(CellSettings(type=f"random {seed}", hidden_size=HIDDEN))
+    def __init__(self, seed, hidden):
+        super().__init__(CellSettings(type=f"random {seed}", hidden_size=hidden))
         draw = Random(seed)
         self.states = tuple("hck"[: draw.randint(1, 3)])
         self.bias = draw.random() < 0.8
@@ -116,17 +117,17 @@ class RandomCell(Cell[CellSettings]):
         return tuple(new)
 
 
-def drawn_case(seed):
+def drawn_case(seed, hidden_size=3):
     """A cell with random parameters, inputs, states, lengths and masks."""
     draw = Random(seed)
     torch.manual_seed(seed)
-    cell = RandomCell(seed)
-    weights = CellWeights(cell, HIDDEN).double()
+    cell = RandomCell(seed, hidden_size)
+    weights = CellWeights(cell, hidden_size).double()
     lengths = draw.choice([[5, 1, 4, 2, 4], [4, 4], [1], [3], [2, 6, 6]])
-    values = torch.randn(max(lengths), len(lengths), HIDDEN, dtype=torch.float64).transpose(0, 1).requires_grad_()
+    values = torch.randn(max(lengths), len(lengths), hidden_size, dtype=torch.float64).transpose(0, 1).requires_grad_()
     state = tuple(torch.randn_like(each).requires_grad_() for each in weights.zero_state(len(lengths)))
-    hidden = torch.rand(len(lengths), HIDDEN, dtype=torch.float64).mul(2).round() if draw.random() < 0.3 else None
-    shares = torch.rand(max(lengths), len(lengths), HIDDEN, dtype=torch.float64).round().transpose(0, 1)
+    hidden = torch.rand(len(lengths), hidden_size, dtype=torch.float64).mul(2).round() if draw.random() < 0.3 else None
+    shares = torch.rand(max(lengths), len(lengths), hidden_size, dtype=torch.float64).round().transpose(0, 1)
     zoneout = {name: draw.choice([0.0, 0.3, 1.0, shares]) for name in cell.states if draw.random() < 0.25}
     return Case(weights, Padded(values, torch.tensor(lengths)), state), Masks(hidden, zoneout)
 
@@ -152,8 +153,28 @@ def everything(ours, masks, engine, seed):
     return {"outputs": outputs, "final": final, "gradients": found, "gates": gates, "watched": recording.gradient}
 
 
+@pytest.fixture
+def threads():
+    """Sets the number of threads for one test."""
+    before = torch.get_num_threads()
+    yield torch.set_num_threads
+    torch.set_num_threads(before)
+
+
 @pytest.mark.parametrize("seed", [*range(40), *THAT_FAILED_ONCE])
-def test_random_equations_are_those_of_the_loop(seed):
+def test_fused_runs_random_equations_as_the_loop_does(seed):
     ours, masks = drawn_case(seed)
     found, expected = (everything(ours, masks, engine, seed) for engine in ("fused", "loop"))
     torch.testing.assert_close(found, expected)
+
+
+@pytest.mark.parametrize(
+    "seed", [pytest.param(each, marks=NEEDS["native"]) for each in (*range(40), *THAT_FAILED_ONCE)]
+)
+def test_native_runs_random_equations_as_the_loop_does(seed, threads):
+    """With one panel of hidden units and with some, with threads that divide the rows and the panels."""
+    for hidden_size, count in [(3, 1), (3, 2), (50, 2)]:
+        ours, masks = drawn_case(seed, hidden_size)
+        expected = everything(ours, masks, "loop", seed)
+        threads(count)
+        torch.testing.assert_close(everything(ours, masks, "native", seed), expected)

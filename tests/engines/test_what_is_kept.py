@@ -8,10 +8,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import torch
-from cells.variants import every_cell
 
-from engines.test_engines import LENGTHS, case, gradients, random_sum
-from rnncli.engines.engine import ENGINES, Recording
+from engines.test_engines import ALL, LENGTHS, case, gradients, random_sum
+from rnncli.engines.engine import Recording
 from rnncli.engines.fused.memory import Memory
 
 CELLS = ["lstm", "gru-before", "rnn-tanh"]
@@ -70,21 +69,7 @@ def test_buffers_are_freed_with_the_outputs_where_no_backward_pass_comes(monkeyp
     assert {each().data_ptr() for each in made if each() is not None} <= own
 
 
-@pytest.mark.parametrize("lengths", ["unequal", "full"])
-@pytest.mark.parametrize("cell", CELLS)
-def test_two_backward_passes_over_one_graph_give_twice_the_same(cell, lengths):
-    ours = case(cell, LENGTHS[lengths])
-    outputs, final = ours.run("fused")
-    loss = random_sum([outputs, *final])
-    wanted = [ours.inputs.values, *ours.state, *(each for each in ours.weights.parameters() if each.numel())]
-    first = [each.clone() for each in torch.autograd.grad(loss, wanted, retain_graph=True)]
-    again = torch.autograd.grad(loss, wanted)
-    torch.testing.assert_close(list(again), first, rtol=0, atol=0)
-    with pytest.raises(RuntimeError, match="second time"):
-        torch.autograd.grad(loss, wanted)
-
-
-@pytest.mark.parametrize("engine", list(ENGINES))
+@pytest.mark.parametrize("engine", ALL)
 @pytest.mark.parametrize("lengths", ["unequal", "full"])
 @pytest.mark.parametrize("change", ["outputs", "weights"])
 def test_what_is_changed_before_the_backward_pass_is_refused_or_does_not_matter(engine, lengths, change):
@@ -104,7 +89,7 @@ def test_what_is_changed_before_the_backward_pass_is_refused_or_does_not_matter(
         torch.testing.assert_close(each, expected[name])
 
 
-@pytest.mark.parametrize("engine", list(ENGINES))
+@pytest.mark.parametrize("engine", ALL)
 def test_copies_of_weights_run_and_two_threads_do_not_meet(engine):
     ours = [case("lstm", seed=seed) for seed in range(4)]
     alone = [gradients(each, *each.run(engine)) for each in ours]
@@ -113,20 +98,3 @@ def test_copies_of_weights_run_and_two_threads_do_not_meet(engine):
     with ThreadPoolExecutor(4) as pool:
         together = list(pool.map(lambda each: gradients(each, *each.run(engine)), copies))
     torch.testing.assert_close(together, alone)
-
-
-@pytest.mark.parametrize("lengths", ["unequal", "full"])
-@pytest.mark.parametrize("junk", [float("nan"), float("inf"), -float("inf")])
-@pytest.mark.parametrize("cell", list(every_cell()))
-def test_what_is_not_finite_passes_through_and_stays_in_its_row(cell, junk, lengths):
-    ours = case(cell, LENGTHS[lengths])
-    clean, _ = ours.run("fused")
-    by_inputs = torch.autograd.grad(random_sum([clean]), ours.inputs.values)[0]
-    values = ours.inputs.values.detach().clone()
-    values[0, 1, 2] = junk
-    spoilt = ours._replace(inputs=ours.inputs.with_values(values.requires_grad_()))
-    outputs, _ = spoilt.run("fused")
-    torch.testing.assert_close(outputs, spoilt.run("loop")[0], equal_nan=True)
-    torch.testing.assert_close(outputs[1:], clean[1:])
-    torch.testing.assert_close(outputs[0, 0], clean[0, 0])
-    torch.testing.assert_close(torch.autograd.grad(random_sum([outputs]), values)[0][1:], by_inputs[1:])

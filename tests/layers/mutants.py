@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from types import CodeType, FunctionType
 
 from rnncli.cells.families.lstm import LSTM
+from rnncli.engines.engine import Engine
 from rnncli.engines.loop import LoopEngine
-from rnncli.layers.recurrent import Stack
-from rnncli.layers.reversal import Reversal, _Permutation
+from rnncli.engines.reversal import Reversal, _Permutation
 
 
 @dataclass(frozen=True)
@@ -47,23 +47,23 @@ class Mutant:
 MUTANTS = [
     Mutant(
         "never reverses",
-        Stack.forward,
-        "turn = reverse if direction == 1 else None",
+        Engine.run,
+        "turn = Reversal(inputs) if reverse and not self.turns else None",
         "turn = None",
         "BD",
     ),
     Mutant(
         "input not flipped",
-        Stack.forward,
-        "read = dropped if turn is None else turn(dropped)",
-        "read = dropped",
+        Engine.run,
+        "read = inputs if turn is None else turn(inputs)",
+        "read = inputs",
         "BD",
     ),
     Mutant(
         "output not flipped back",
-        Stack.forward,
-        "outputs.append(made if turn is None else turn(made))",
-        "outputs.append(made)",
+        Engine.run,
+        "return made if turn is None else turn(made), last",
+        "return made, last",
         "BD",
     ),
     Mutant(

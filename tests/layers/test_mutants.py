@@ -17,7 +17,7 @@ CHECKS = {
     "R": lambda: test_engines.test_a_row_alone_is_the_row_in_its_batch("loop", LSTM),
     "J": lambda: test_engines.test_junk_in_padding_changes_nothing("loop", LSTM),
     "S": lambda: test_engines.test_a_state_handed_over_is_one_long_run("loop", LSTM),
-    "D": lambda: test_recurrent.test_the_backward_direction_is_reverse_run_reverse(LSTM),
+    "D": lambda: test_recurrent.test_the_backward_direction_is_reverse_run_reverse("loop", LSTM),
     "I": lambda: test_recurrent.test_reversal_turns_each_sequence_and_is_its_own_inverse("unequal"),
 }
 """T and B are against torch.nn: one direction, and two layers in both. The others need no oracle and see nine of the

@@ -9,9 +9,9 @@ from torch import nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from rnncli.engines.engine import ENGINES
+from rnncli.engines.reversal import Reversal
 from rnncli.errors import UserError
 from rnncli.layers.recurrent import Stack, detach
-from rnncli.layers.reversal import Reversal
 from rnncli.layers.settings import DropoutSettings
 from rnncli.sequences import Padded
 
@@ -77,9 +77,10 @@ def test_two_layers_in_both_directions_equal_packed_torch_nn(engine, name, lengt
 
 
 @pytest.mark.parametrize("cell", list(CELLS))
-def test_the_backward_direction_is_reverse_run_reverse(cell):
-    both = made(cell, layers=1)
-    alone = made(cell, layers=1, bidirectional=False)
+@pytest.mark.parametrize("engine", ["loop", "auto"])
+def test_the_backward_direction_is_reverse_run_reverse(engine, cell):
+    both = made(cell, layers=1, engine=engine)
+    alone = made(cell, layers=1, bidirectional=False, engine=engine)
     alone.weights[0].load_state_dict(both.weights[1].state_dict())
     inputs = drawn(LENGTHS["unequal"])
     outputs, _ = both(inputs)

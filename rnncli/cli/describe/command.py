@@ -25,7 +25,8 @@ def describe(
     topic: Annotated[
         str,
         typer.Argument(
-            metavar="TOPIC", help="cells, cell, loaders, metrics, options or schema; or the path of a CONFIG or a RUN."
+            metavar="TOPIC",
+            help="cells, cell, loaders, metrics, options, schema or engines; or the path of a CONFIG or a RUN.",
         ),
     ] = "",
     name: Annotated[
@@ -56,10 +57,11 @@ def describe(
     limit: Limit = None,
     allow_code: AllowCode = False,
 ) -> None:
-    """Show cells, equations, loaders, metrics, options, or a model.
+    """Show cells, equations, loaders, metrics, options, engines, or a model.
 
     Without a topic: all that a config can hold, in short. cell: equations, parameters, costs and engines of one cell. A
-    config or a run: its model, with every shape. schema: the JSON Schema of a config, for editors.
+    config or a run: its model, with every shape. schema: the JSON Schema of a config, for editors. engines: what
+    runs cells on this machine, tested and timed.
     """
     kind = _kind(topic, name)
     given = {

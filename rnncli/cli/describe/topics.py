@@ -36,6 +36,7 @@ def overview() -> None:
         console.print()
     console.print("In full: rnncli describe cells, loaders, metrics or options.", markup=False)
     console.print("One cell: rnncli describe cell NAME. A model: rnncli describe CONFIG or RUN.", markup=False)
+    console.print("What runs them on this machine, tested: rnncli describe engines.", markup=False)
 
 
 def _in_short(parts: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
@@ -59,7 +60,7 @@ def _loaders() -> Iterator[tuple[str, str]]:
     from rnncli.inputs.catalogue import LOADER_SETTINGS
 
     for name, settings in LOADER_SETTINGS.items():
-        yield name, _first_paragraph(settings.__doc__)
+        yield name, first_paragraph(settings.__doc__)
 
 
 def _metrics() -> Iterator[tuple[str, str]]:
@@ -67,14 +68,14 @@ def _metrics() -> Iterator[tuple[str, str]]:
 
     for name, metric in METRICS.items():
         sign = "+" if metric.higher_is_better else " "
-        yield f"{name} {sign}", f"{_first_paragraph(metric.__doc__)} For {', '.join(sorted(metric.kinds))}."
+        yield f"{name} {sign}", f"{first_paragraph(metric.__doc__)} For {', '.join(sorted(metric.kinds))}."
 
 
 def _sections() -> Iterator[tuple[str, str]]:
     from rnncli.runs.config import RunConfig
 
     for name, field in RunConfig.model_fields.items():
-        yield name, _first_paragraph(field.description or getattr(field.annotation, "__doc__", ""))
+        yield name, first_paragraph(field.description or getattr(field.annotation, "__doc__", ""))
 
 
 def _options(key: str) -> None:
@@ -107,12 +108,19 @@ def _schema(key: str) -> None:
     typer.echo(json.dumps(schema(RunConfig), indent=1, ensure_ascii=False))
 
 
+def _engines(key: str) -> None:
+    from rnncli.cli.describe.engines import describe_engines
+
+    describe_engines()
+
+
 TOPICS: dict[str, Callable[[str], None]] = {
     "cells": _of(_cells),
     "loaders": _of(_loaders),
     "metrics": _of(_metrics),
     "options": _options,
     "schema": _schema,
+    "engines": _engines,
 }
 
 
@@ -136,6 +144,6 @@ def wrapped(console: Console, text: str, indent: str) -> None:
         console.print(line, markup=False, soft_wrap=True)
 
 
-def _first_paragraph(text: str | None) -> str:
+def first_paragraph(text: str | None) -> str:
     """The first paragraph of a docstring, in one line."""
     return " ".join((text or "").strip().split("\n\n")[0].split())

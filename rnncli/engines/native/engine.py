@@ -25,6 +25,8 @@ class NativeEngine(Engine):
     Only valid steps are run. The code is kept in the user's cache folder for the next time.
     """
 
+    turns = True
+
     def refusal(self, cell: Cell[Any], wanted: Wanted) -> str | None:
         reason = why_not()
         if reason is None:
@@ -57,7 +59,7 @@ class NativeEngine(Engine):
             lengths.contiguous(),
             order,
             int(lengths.sum()),
-            reverse=False,
+            reverse=call.reverse,
             training=torch.is_grad_enabled() and any(each is not None and each.requires_grad for each in tensors),
             final_state=call.final_state,
             masks=(None if masks.hidden is None else masks.hidden.contiguous(), *shares),

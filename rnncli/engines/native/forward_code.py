@@ -24,10 +24,10 @@ class Forward(Places):
             nodes = self.plan.forward.of(number)
             lanes = [node for node in nodes if node.operation == "product"]
             phase = Phase(self, number, lanes, list(self._prepared(nodes)))
-            for node in nodes:
-                phase.value(node)
             if number == count - 1:  # also what is handed on as it was
                 nodes += [node for node in handed_on if node not in self.plan.forward.phase]
+            for node in nodes:  # all, before the first is written where another stood
+                phase.value(node)
             for node in nodes:
                 for address in self.written(node):
                     phase.store(node, address)

@@ -42,6 +42,8 @@ class Places(ABC):
     def address(self, node: Node, phase: int | None = None) -> str | None:
         """Where a phase reads a value that it does not compute itself; in None any later one."""
         computed = self.schedule.phase.get(node)
+        if phase is not None and node.operation == "vector":  # written for each row only where rows are needed whole
+            return self.before(node)
         if computed is not None and (phase is None or computed < phase):
             return next(self.written(node))
         if computed is not None and node.operation not in READ:

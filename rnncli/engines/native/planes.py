@@ -16,6 +16,9 @@ LEAVES = frozenset({"input", "raw", "state", "vector", "mask", "constant"})
 _LIGHT = frozenset({"add", "subtract", "multiply", "negate"})
 """Operations that are faster done again than read from memory."""
 
+_CURVES = frozenset({"sigmoid", "tanh", "relu"})
+"""Functions that are about as fast done again, where what they are functions of is at hand, and take no memory."""
+
 
 @dataclass(frozen=True)
 class Kept:
@@ -45,8 +48,8 @@ def needed(graph: Graph, derivatives: Adjoints) -> tuple[list[Node], set[Node]]:
     at_hand = {node for node in leaves if node.operation == "input"} | olds | {_old(graph.states[0])}
     for node in forward:
         if node in wanted and node not in leaves:
-            light = node.operation in _LIGHT and all(_made_of(each, keep, at_hand) for each in node.operands)
-            if not light:
+            again = node.operation in _LIGHT | _CURVES and all(_made_of(each, keep, at_hand) for each in node.operands)
+            if not again:
                 keep.setdefault(node)
     return list(keep), leaves | {leaf for node in wanted for leaf in _leaves(node, keep)}
 
@@ -98,11 +101,12 @@ def kept(graph: Graph, values: Iterable[Node], leaves: set[Node], forward: Sched
     A value takes the plane of a block of the input projection that it is made of, where nothing reads that later.
     """
     inputs = {name: place for place, name in enumerate(graph.inputs)}
-    free = {name: last for name, last in _last_read(graph, forward).items() if Node("input", name) not in leaves}
+    values = list(values)
+    last_read = _last_read(graph, [*graph.state, *values], forward)
+    free = {name: last for name, last in last_read.items() if Node("input", name) not in leaves}
     planes: dict[Node, int] = {}
     count = len(inputs)
     operands = [each for each in _operands(graph) if each.operation != "state"]
-    values = list(values)
     order = {node: place for place, node in enumerate(in_order([*graph.state, *operands, *values]))}
     for node in sorted({*values, *operands}, key=order.__getitem__):
         block = None if node.operation in LEAVES else _block_to_take(node, forward.phase[node], free)
@@ -124,11 +128,11 @@ def _block_to_take(node: Node, phase: int, free: Mapping[str, int]) -> str | Non
     return next((name for name, last in free.items() if name in of and last <= phase), None)
 
 
-def _last_read(graph: Graph, forward: Schedule) -> dict[str, int]:
-    """The last phase that reads each block of the input projection."""
+def _last_read(graph: Graph, results: Iterable[Node], forward: Schedule) -> dict[str, int]:
+    """The last phase that reads each block of the input projection; the last of all hands on what is a result."""
     last = dict.fromkeys(graph.inputs, 0)
     for node, phase in forward.phase.items():
         for each in (node, *node.operands):
             if each.operation == "input":
                 last[each.name] = max(last[each.name], phase)
-    return last
+    return last | {each.name: forward.count - 1 for each in results if each.operation == "input"}

@@ -25,7 +25,7 @@ def join(code: ctypes.CDLL) -> None:
 @functools.cache
 def _team() -> int:
     pool = library((RUNTIME / "team.c").read_text(encoding="utf-8"))
-    openmp = _openmp_of_torch()
+    openmp = openmp_of_torch()
     if openmp is not None:
         pool.team_use.argtypes, pool.team_use.restype = [ctypes.c_void_p] * len(_OPENMP), None
         pool.team_use(*(ctypes.cast(openmp[name], ctypes.c_void_p) for name in _OPENMP))
@@ -34,7 +34,7 @@ def _team() -> int:
     return address
 
 
-def _openmp_of_torch() -> ctypes.CDLL | None:
+def openmp_of_torch() -> ctypes.CDLL | None:
     """GNU's OpenMP, which torch has loaded, or None: its threads go on spinning for a while after each of torch's
     operations, and others would have to wait for them to leave the core."""
     maps = Path("/proc/self/maps")

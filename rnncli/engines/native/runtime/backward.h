@@ -163,7 +163,7 @@ static void run_backward(const Worker *worker) {
             backward_step(worker, &step);
             later_slopes = step.slopes;
             for (long row = worker->member; WATCHED_SLOPE >= 0 && row < step.rows; row += worker->members)
-                memcpy(call->watched + place_of(group, row, t, call->watched_batch, call->watched_time),
+                memcpy(call->watched + place_as_read(group, row, t, call->watched_batch, call->watched_time),
                        step.slopes + row * slope_stride(call) + WATCHED_SLOPE * padded, call->hidden * sizeof(REAL));
         }
         meet(worker);

@@ -46,7 +46,7 @@ static void run_forward(const Worker *worker) {
                 memcpy(call->out + place_of(group, row, t, call->out_batch, call->out_time),
                        step.new[0] + row * call->padded, size);
                 for (int g = 0; g < GATES; g++)
-                    memcpy(call->gates[g] + place_of(group, row, t, call->watched_batch, call->watched_time),
+                    memcpy(call->gates[g] + place_as_read(group, row, t, call->watched_batch, call->watched_time),
                            step.kept + row * kept_stride(call) + GATE_PLANE[g] * call->padded, size);
                 if (row >= step.later)
                     for (int s = 0; s < STATES; s++)

@@ -88,6 +88,11 @@ static inline long place_of(const Group *group, long row, long t, long by_batch,
     return of_batch(group, row) * by_batch + position * by_time;
 }
 
+// The same for what stands in the order of reading: masks and recordings.
+static inline long place_as_read(const Group *group, long row, long t, long by_batch, long by_time) {
+    return of_batch(group, row) * by_batch + t * by_time;
+}
+
 // The part of `count` things that a member takes.
 static inline long share(long count, long member, long members) { return count * member / members; }
 
@@ -139,11 +144,14 @@ static void gather_sequences(const Worker *worker, long first, long last, const 
 }
 
 static void gather_masks(const Worker *worker, long first, long last) {
+    const Group *group = worker->group;
     const Call *call = worker->call;
     for (int s = 0; s < STATES; s++)
-        if (MASKS >> (1 + s) & 1)
-            gather(worker, first, last, call->zoneout[s], call->zoneout_batch, call->zoneout_time, call->hidden,
-                   worker->group->mask[1 + s], call->padded);
+        for (long t = first; MASKS >> (1 + s) & 1 && t < last; t++)
+            for (long row = worker->member; row < group->sizes[t]; row += worker->members)
+                memcpy(group->mask[1 + s] + (group->starts[t] - group->starts[first] + row) * call->padded,
+                       call->zoneout[s] + place_as_read(group, row, t, call->zoneout_batch, call->zoneout_time),
+                       call->hidden * sizeof(REAL));
 }
 
 static Step step_at(const Worker *worker, long t, long from) {
