@@ -66,13 +66,17 @@ class Padded:
         other.__dict__.update(derived)  # mask and maps follow from the lengths: they are not made again
         return other
 
-    def zeroed(self) -> Padded:
-        """The same sequences with zeros at padding positions, in time-major memory."""
+    def filled(self, value: float) -> Padded:
+        """The same sequences with that value at padding positions, in time-major memory."""
         if self.full:
             return self
         by_time = self.values.transpose(0, 1)
-        zeroed = by_time.flatten(0, 1).index_fill(0, self._padding_rows, 0).view(by_time.shape)
-        return self.with_values(zeroed.transpose(0, 1))
+        filled = by_time.flatten(0, 1).index_fill(0, self._padding_rows, value).view(by_time.shape)
+        return self.with_values(filled.transpose(0, 1))
+
+    def zeroed(self) -> Padded:
+        """The same sequences with zeros at padding positions, in time-major memory."""
+        return self.filled(0)
 
     def to(self, device: torch.device) -> Padded:
         """The same sequences with `values` on another device."""

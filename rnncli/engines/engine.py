@@ -88,10 +88,10 @@ class Engine(ABC):
     """Runs a cell over time in one direction.
 
     Attributes:
-        turns: whether it reads sequences from their end by itself.
+        by_lengths: whether it reads valid steps alone, from either end: then padding positions may hold anything.
     """
 
-    turns: ClassVar[bool] = False
+    by_lengths: ClassVar[bool] = False
 
     @abstractmethod
     def refusal(self, cell: Cell[Any], wanted: Wanted) -> str | None:
@@ -138,7 +138,7 @@ class Engine(ABC):
             inputs = inputs.with_values(linear(inputs.values, weights.projection))
         matrix = weights.weight_hh if masks.weight is None else weights.weight_hh * masks.weight
         state = weights.zero_state(inputs.batch) if state is None else state
-        turn = Reversal(inputs) if reverse and not self.turns else None
+        turn = Reversal(inputs) if reverse and not self.by_lengths else None
         read = inputs if turn is None else turn(inputs)
         made, last = self._run(Call(weights, matrix, read, state, masks, recording, final_state, reverse))
         return made if turn is None else turn(made), last

@@ -3,12 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.autograd import Function
 
 from rnncli.layers.settings import PoolingName
 from rnncli.sequences import Padded
+
+
+class _Largest(Function):
+    """The largest of each feature over the valid steps; equal ones share the gradient.
+
+    As Tensor.amax, whose own gradient goes over booleans and takes several times as long.
+    """
+
+    @staticmethod
+    def forward(context: Any, values: Tensor, outputs: Padded) -> Tensor:
+        by_time = outputs.with_values(values).filled(float("-inf")).values.transpose(0, 1)
+        largest = by_time.amax(0)
+        context.save_for_backward(by_time, largest)
+        return largest
+
+    @staticmethod
+    def backward(context: Any, *gradients: Tensor) -> tuple[Tensor, None]:
+        by_time, largest = context.saved_tensors
+        at = torch.empty_like(by_time)
+        torch.eq(by_time, largest, out=at)
+        return at.mul_(gradients[0] / at.sum(0)).transpose(0, 1), None
 
 
 class Pooling(nn.Module):
@@ -61,7 +84,5 @@ def _mean(outputs: Padded) -> Tensor:
 
 
 def _max(outputs: Padded) -> Tensor:
-    values = outputs.values
-    if not outputs.full:
-        values = values.masked_fill(~outputs.mask.unsqueeze(2), float("-inf"))
-    return values.amax(dim=1)
+    largest: Tensor = _Largest.apply(outputs.values, outputs)  # type: ignore[no-untyped-call]
+    return largest

@@ -104,7 +104,7 @@ class Stack(nn.Module):
             The outputs of the uppermost layer, (batch, time, size) with zeros at padding positions, and the state
             where it is asked for.
         """
-        current, final = inputs.zeroed(), []
+        current, final = inputs if self._reads_no_padding() else inputs.zeroed(), []
         for layer in range(len(self.weights) // self.directions):
             dropped = self._drop(current, first=layer == 0)
             outputs = []
@@ -153,6 +153,11 @@ class Stack(nn.Module):
             make_recorded(self.cell, inputs, reverse if place % self.directions else None)
             for place in range(len(self.weights))
         )
+
+    def _reads_no_padding(self) -> bool:
+        """Whether nothing is computed of padding positions."""
+        reads_itself = any(isinstance(each, CellWeights) and each.projection is not None for each in self.weights)
+        return self.choice.engine.by_lengths and not self.connections and not reads_itself
 
     def _drop(self, inputs: Padded, first: bool) -> Padded:
         """The inputs of a layer after the dropout between layers and the one that is the same at all steps."""

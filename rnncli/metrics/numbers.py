@@ -15,22 +15,6 @@ from rnncli.metrics.metric import Mean, Metric, Scheme, given, metric
 from rnncli.metrics.outcome import Outcome
 
 
-def _errors(outcome: Outcome) -> NDArray[np.float64]:
-    """(observed values,) float64: prediction minus truth."""
-    target = given(outcome.target)
-    observed = ~np.isnan(target)
-    errors: NDArray[np.float64] = outcome.predicted[observed].astype(np.float64) - target[observed]
-    return errors
-
-
-def _scaled_errors(outcome: Outcome) -> NDArray[np.float64]:
-    target = given(outcome.target)
-    errors: NDArray[np.float64] = (
-        _errors(outcome) / np.broadcast_to(given(outcome.scale), target.shape)[~np.isnan(target)]
-    )
-    return errors
-
-
 class Error(Mean):
     """A mean over all observed values: items, steps and columns count alike."""
 
@@ -43,7 +27,7 @@ class MSE(Error):
     """Mean squared error, in the square of the data's units."""
 
     def measure(self, outcome: Outcome) -> NDArray[np.float64]:
-        return _errors(outcome) ** 2
+        return outcome.errors**2
 
 
 @metric("mae")
@@ -51,7 +35,7 @@ class MAE(Error):
     """Mean absolute error, in the data's units."""
 
     def measure(self, outcome: Outcome) -> NDArray[np.float64]:
-        return abs(_errors(outcome))
+        return abs(outcome.errors)
 
 
 @metric("rmse")
@@ -70,7 +54,7 @@ class ScaledMSE(Error):
     needs = ("target", "scale")
 
     def measure(self, outcome: Outcome) -> NDArray[np.float64]:
-        return _scaled_errors(outcome) ** 2
+        return outcome.scaled_errors**2
 
 
 @metric("scaled_mae")
@@ -80,7 +64,7 @@ class ScaledMAE(Error):
     needs = ("target", "scale")
 
     def measure(self, outcome: Outcome) -> NDArray[np.float64]:
-        return abs(_scaled_errors(outcome))
+        return abs(outcome.scaled_errors)
 
 
 @metric("pinball")

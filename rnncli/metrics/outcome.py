@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
+from numpy.typing import NDArray
 
 
 @dataclass(frozen=True)
@@ -33,3 +35,22 @@ class Outcome:
     levels: tuple[float, ...] | None = None
     scale: np.ndarray | None = None
     naive_error: np.ndarray | None = None
+
+    @cached_property
+    def observed(self) -> NDArray[np.bool_]:
+        """Where the truth, which must be there, is a number."""
+        observed: NDArray[np.bool_] = ~np.isnan(np.asarray(self.target))
+        return observed
+
+    @cached_property
+    def errors(self) -> NDArray[np.float64]:
+        """(observed values,) prediction minus truth."""
+        errors: NDArray[np.float64] = (self.predicted.astype(np.float64) - np.asarray(self.target))[self.observed]
+        return errors
+
+    @cached_property
+    def scaled_errors(self) -> NDArray[np.float64]:
+        """(observed values,) in the unit in which the model was trained."""
+        unit = np.broadcast_to(np.asarray(self.scale), self.observed.shape)
+        errors: NDArray[np.float64] = self.errors / unit[self.observed]
+        return errors

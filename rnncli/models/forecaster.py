@@ -53,7 +53,7 @@ class Forecaster(Model):
 
     def outputs(self, batch: Batch, state: State | None) -> tuple[Tensor, State | None]:
         window = batch.inputs[self.series]
-        history, scale = self.normalization(window.values[..., self.variables])
+        history, scale = self.normalization(_columns(window.values, self.variables))
         read, _ = self.stack(self._patched(self._inputs(batch, history)))
         forecast: Tensor = self.head(self.dropout(self.pooling(read)), read)
         if self.shared:
@@ -70,7 +70,7 @@ class Forecaster(Model):
         """(batch, time, features), or where the net is shared (batch * variables, time, features), each variable with
         the same covariates."""
         window = batch.inputs[self.series]
-        parts = [window.with_values(window.values[..., self.covariates])] if self.covariates else []
+        parts = [window.with_values(_columns(window.values, self.covariates))] if self.covariates else []
         if self.others is not None:
             parts.append(self.others(batch))
         if not self.shared:
@@ -90,3 +90,10 @@ class Forecaster(Model):
         steps = by_time.reshape(inputs.time // self.patch, self.patch, inputs.batch, -1)
         patches = steps.transpose(1, 2).flatten(2)
         return Padded(patches.transpose(0, 1), inputs.lengths // self.patch)
+
+
+def _columns(values: Tensor, columns: list[int]) -> Tensor:
+    """`values[..., columns]` without a copy where these are all of them, and without one of an index of each number."""
+    if columns == list(range(values.shape[-1])):
+        return values
+    return values.index_select(-1, torch.tensor(columns, device=values.device))

@@ -117,7 +117,7 @@ class _Run:
         self.directory.write_config(self.parts.config)
         self._trust_own_code()
         for name, now in self._machine().items():
-            if about[name] != now:
+            if about.get(name, now) != now:  # an older version kept less
                 self.notes.append(f"the run was begun with {name} {about[name]}, now {now}: bits may differ")
 
     def events(self, asked: Asked) -> Iterator[RunEvent]:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from rnncli.engines.choice import choose
+import rnncli.engines.choice  # noqa: F401  (registers the engines)
 from rnncli.engines.engine import ENGINES
 
 RNNCLI = str(Path(sys.executable).with_name("rnncli"))
@@ -54,8 +54,8 @@ def test_what_this_machine_has():
     out = done.stdout
     assert "\x1b" not in out
     for name, engine in ENGINES.items():
-        sentence = re.split(r"(?<=[.;:]) ", " ".join((engine.__doc__ or "").split()))[0]
-        assert f"\n{name} {sentence}" in "\n" + re.sub(r"\n {4}| {4}", " ", out).replace("\n ", " ")
+        sentence = (engine.__doc__ or "").split("\n\n")[0]
+        assert f"{name} {' '.join(sentence.split())}" in " ".join(out.split())
     version = subprocess.run(["cc", "--version"], check=True, capture_output=True, text=True).stdout.splitlines()[0]
     assert f"compiler    {Path(str(COMPILER)).absolute()}: {version}\n" in out
     macros = subprocess.run(
@@ -80,8 +80,9 @@ def test_what_this_machine_has():
 @pytest.mark.parametrize(
     ("change", "wrong"),
     [
-        ("s/v_tanh(/v_sigmoid(/", "lstm, gru, mut1"),
-        ("s/^INLINE V v_positive/& __attribute__((unused))/; s/#define REAL float/& \\n#define sizeof(x) sizeof(x)/", ""),
+        ("s:v_tanh(:v_tanh((REAL)0 / 0 * :", "lstm, gru, mut1"),  # not a number
+        ("s/= r_t - r_t . r_t;/= r_t;/", "gru, mut1"),  # gradients alone
+        ("/REAL float/,$ s/v_sigmoid(/v_sigmoid((REAL)1.01 * /", "lstm, gru, mut1"),  # single precision alone
     ],
 )
 def test_a_compiler_whose_code_is_wrong(tmp_path, change, wrong):
@@ -94,3 +95,64 @@ def test_a_compiler_whose_code_is_wrong(tmp_path, change, wrong):
     compiler.chmod(0o755)
     done = rnncli_process("describe", "engines", CC=str(compiler), XDG_CACHE_HOME=str(tmp_path))
     assert done.returncode == 1
+    assert done.stderr == (
+        f"rnncli: engine native gives wrong results here, for {wrong}: set model.engine: fused, or let CC name another "
+        f"compiler than {compiler}\n"
+    )
+
+
+@pytest.mark.parametrize("case", NO_COMPILER)
+def test_nothing_can_be_compiled(tmp_path, case):
+    more, reason = NO_COMPILER[case]
+    done = rnncli_process("describe", "engines", XDG_CACHE_HOME=str(tmp_path), **more)
+    assert (done.returncode, done.stderr) == (0, "")
+    [line] = [each for each in done.stdout.splitlines() if "can't" in each]
+    assert line.startswith(f"native can't be used here: {reason}")
+    assert line.endswith("; auto takes torch for lstm, fused for gru and mut1")
+    assert list(timed(done.stdout)) == NOT_NATIVE
+
+
+@pytest.mark.parametrize("case", NO_COMPILER)
+def test_a_run_says_once_why_it_is_not_native(folder, tmp_path, case):
+    more, reason = NO_COMPILER[case]
+    more = more | {"XDG_CACHE_HOME": str(tmp_path / "cache")}
+    done = rnncli_process("train", "config.yaml", "--out", "r", "--set", "model.layers=2", **more)
+    assert (done.returncode, done.stderr) == (0, "")
+    first, *_ = done.stdout.split("epoch 1")
+    assert f"; engine fused (native can't: {reason}" in first
+    assert done.stdout.count("native can't") == done.stdout.count(reason) == 1
+    assert f"engine fused (native can't: {reason}" in Path("r/log.txt").read_text()
+    summary = json.loads(Path("r/summary.json").read_text())
+    assert summary["engine"] == "fused" and summary["engine_reason"].startswith(f"native can't: {reason}")
+    for command in ("check", "describe"):
+        done = rnncli_process(command, "config.yaml", **more)
+        assert (done.returncode, done.stderr) == (0, "")
+        assert (
+            done.stdout.count(f"engine fused (native can't: {reason}")
+            + done.stdout.count(f"engine: fused (native can't: {reason}")
+            == 1
+        )
+
+
+@needs_a_compiler
+def test_a_run_that_goes_on_without_a_compiler_says_that_bits_may_differ(folder):
+    done = rnncli_process("train", "config.yaml", "--out", "r")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "; engine native (the fastest that runs this cell on cpu); " in done.stdout and "can't" not in done.stdout
+    assert json.loads(Path("r/summary.json").read_text())["engine"] == "native"
+    again = ("train", "r", "--resume", "--set")
+    same = rnncli_process(*again, "training.epochs=3")
+    other = rnncli_process(*again, "training.epochs=4", CC="/bin/false")
+    assert (same.returncode, other.returncode) == (0, 0)
+    assert "bits may differ" not in same.stdout
+    assert "the run was begun with engine native, now fused: bits may differ\n" in other.stdout
+
+
+@pytest.mark.parametrize("case", NO_COMPILER)
+def test_native_asked_for_without_a_compiler_is_a_mistake(folder, tmp_path, case):
+    more, reason = NO_COMPILER[case]
+    more = more | {"XDG_CACHE_HOME": str(tmp_path / "cache")}
+    done = rnncli_process("train", "config.yaml", "--out", "r", "--set", "model.engine=native", **more)
+    assert done.returncode == 2
+    [line] = done.stderr.splitlines()
+    assert line.startswith(f"rnncli: engine native can't run this model: {reason}") and "engine: auto" in line

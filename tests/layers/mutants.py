@@ -48,7 +48,7 @@ MUTANTS = [
     Mutant(
         "never reverses",
         Engine.run,
-        "turn = Reversal(inputs) if reverse and not self.turns else None",
+        "turn = Reversal(inputs) if reverse and not self.by_lengths else None",
         "turn = None",
         "BD",
     ),

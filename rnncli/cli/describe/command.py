@@ -57,7 +57,7 @@ def describe(
     limit: Limit = None,
     allow_code: AllowCode = False,
 ) -> None:
-    """Show cells, equations, loaders, metrics, options, engines, or a model.
+    """Show cells, loaders, metrics, options, engines, or a model.
 
     Without a topic: all that a config can hold, in short. cell: equations, parameters, costs and engines of one cell. A
     config or a run: its model, with every shape. schema: the JSON Schema of a config, for editors. engines: what

@@ -17,7 +17,7 @@ _TIMED = ("lstm", "gru")
 
 
 def describe_engines() -> None:
-    """Prints what runs cells here, after tests of about a second; more where code has to be compiled for them.
+    """Prints what runs cells here, after tests of a few seconds; more where code has to be compiled for them.
 
     Raises:
         RnncliError: compiled code does not compute what the equations say.
@@ -63,7 +63,9 @@ def _native(console: Console) -> None:
         if any(max(each.outputs, each.gradients) > LIMITS[real] for real, each in found.items()):
             wrong.append(name)
     compiler = describe()
-    _line(console, f"    {compiler.libraries} libraries of {compiler.kept_bytes / 1e6:.1f} MB kept in {compiler.folder}")
+    _line(
+        console, f"    {compiler.libraries} libraries of {compiler.kept_bytes / 1e6:.1f} MB kept in {compiler.folder}"
+    )
     if wrong:
         raise RnncliError(
             f"engine native gives wrong results here, for {', '.join(wrong)}: set model.engine: fused, or let CC name "

@@ -8,11 +8,12 @@ import torch
 from torch import Tensor
 
 from rnncli.cells.cell import Cell
+from rnncli.cells.graph import Graph
 from rnncli.cells.weights import State
-from rnncli.engines.engine import ENGINES, Call, Engine, Wanted
+from rnncli.engines.engine import ENGINES, Call, Engine, Masks, Wanted
 from rnncli.engines.native.compiler import why_not
 from rnncli.engines.native.function import Given, Layer
-from rnncli.engines.native.library import load
+from rnncli.engines.native.library import load, loaded
 from rnncli.engines.native.source import Real
 from rnncli.errors import CompilerError
 from rnncli.sequences import Padded
@@ -25,9 +26,11 @@ class NativeEngine(Engine):
     Only valid steps are run. The code is kept in the user's cache folder for the next time.
     """
 
-    turns = True
+    by_lengths = True
 
     def refusal(self, cell: Cell[Any], wanted: Wanted) -> str | None:
+        if loaded(cell, cell.graph, "float"):
+            return None
         reason = why_not()
         if reason is None:
             try:
@@ -37,15 +40,9 @@ class NativeEngine(Engine):
         return reason
 
     def _run(self, call: Call) -> tuple[Padded, State | None]:
-        weights, inputs, masks = call.weights, call.inputs, call.masks
+        weights, inputs = call.weights, call.inputs
         cell, dtype = weights.cell, call.weight_hh.dtype
-        zoneout = {name: None if isinstance(share, Tensor) else share for name, share in masks.zoneout.items()}
-        graph = cell.graph.masked(masks.hidden is not None, zoneout)
         real: Real = "double" if dtype == torch.float64 else "float"
-        library = load(cell, graph, real, call.recording is not None)
-        drawn = [masks.zoneout.get(name) for name in cell.states]
-        shares = [_time_major(each) if isinstance(each, Tensor) else None for each in drawn]
-        lengths, order = inputs.lengths.sort(descending=True, stable=True)
         tensors = (
             inputs.values.to(dtype),
             weights.weight_ih,
@@ -54,15 +51,16 @@ class NativeEngine(Engine):
             *(each.to(dtype) for each in call.state),
             *(weights.vectors[name] for name in cell.graph.vectors),
         )
+        lengths, order = _longest_first(inputs)
         given = Given(
-            library,
-            lengths.contiguous(),
+            load(cell, _masked(cell, call.masks), real, call.recording is not None),
+            lengths,
             order,
-            int(lengths.sum()),
+            inputs.batch * inputs.time if inputs.full else int(lengths.sum()),
             reverse=call.reverse,
             training=torch.is_grad_enabled() and any(each is not None and each.requires_grad for each in tensors),
             final_state=call.final_state,
-            masks=(None if masks.hidden is None else masks.hidden.contiguous(), *shares),
+            masks=_drawn(cell, call.masks),
             threads=torch.get_num_threads(),
             recording=call.recording,
         )
@@ -70,6 +68,28 @@ class NativeEngine(Engine):
         return inputs.with_values(outputs), tuple(final) if call.final_state else None
 
 
-def _time_major(share: Tensor) -> Tensor:
-    """The same in time-major memory, so that all shares have the same strides."""
-    return share.transpose(0, 1).contiguous().transpose(0, 1)
+def _masked(cell: Cell[Any], masks: Masks) -> Graph:
+    """The cell's graph with the masks of a run."""
+    if masks.hidden is None and not masks.zoneout:
+        return cell.graph
+    zoneout = {name: None if isinstance(share, Tensor) else share for name, share in masks.zoneout.items()}
+    return cell.graph.masked(masks.hidden is not None, zoneout)
+
+
+def _drawn(cell: Cell[Any], masks: Masks) -> tuple[Tensor | None, ...]:
+    """The masks that are tensors: that of the operands, then those of the states in time-major memory, all alike."""
+    shares = [masks.zoneout.get(name) for name in cell.states]
+    return (
+        None if masks.hidden is None else masks.hidden.contiguous(),
+        *(
+            share.transpose(0, 1).contiguous().transpose(0, 1) if isinstance(share, Tensor) else None
+            for share in shares
+        ),
+    )
+
+
+def _longest_first(inputs: Padded) -> tuple[Tensor, Tensor]:
+    """(batch,) int64 each: the lengths in that order, and which of the batch has them."""
+    if inputs.full:
+        return inputs.lengths.contiguous(), torch.arange(inputs.batch)
+    return inputs.lengths.sort(descending=True, stable=True)

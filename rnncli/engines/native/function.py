@@ -178,6 +178,8 @@ def _single(call: Call, **tensors: Tensor | None) -> None:
 
 def _several(call: Call, alive: list[Any], name: str, tensors: Iterable[Tensor | None]) -> None:
     pointers = [None if tensor is None else tensor.data_ptr() for tensor in tensors]
-    array = (ctypes.c_void_p * max(1, len(pointers)))(*pointers)
+    if not pointers:
+        return
+    array = (ctypes.c_void_p * len(pointers))(*pointers)
     alive.append(array)
     setattr(call, name, ctypes.addressof(array))

@@ -52,6 +52,11 @@ class Library:
 _LOADED: dict[tuple[Graph, bool, Real, bool], Library] = {}
 
 
+def loaded(cell: Cell[Any], graph: Graph, real: Real, recorded: bool = False) -> bool:
+    """Whether `load` has done its work already."""
+    return (graph, cell.bias, real, recorded) in _LOADED
+
+
 def load(cell: Cell[Any], graph: Graph, real: Real, recorded: bool = False) -> Library:
     """The compiled code of a cell.
 

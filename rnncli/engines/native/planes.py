@@ -81,17 +81,17 @@ def _read(roots: Iterable[Node], forward: Mapping[Node, None]) -> set[Node]:
 
 def _made_of(node: Node, keep: Mapping[Node, None], at_hand: set[Node]) -> bool:
     """Whether a value can be made again of what is kept."""
-    if node in keep or node in at_hand or node.operation in ("raw", "vector", "mask", "constant"):
-        return True
-    return node.operation in _LIGHT and all(_made_of(each, keep, at_hand) for each in node.operands)
+    if node.operation in LEAVES:  # also one that is kept, as what another state becomes: it is not read from there
+        return node in at_hand or node.operation in ("raw", "vector", "mask", "constant")
+    return node in keep or (node.operation in _LIGHT and all(_made_of(each, keep, at_hand) for each in node.operands))
 
 
 def _leaves(node: Node, keep: Mapping[Node, None]) -> set[Node]:
     """The leaves that a value is made of again."""
-    if node in keep:
-        return set()
     if node.operation in LEAVES:
         return {node}
+    if node in keep:
+        return set()
     return {leaf for each in node.operands for leaf in _leaves(each, keep)}
 
 

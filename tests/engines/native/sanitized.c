@@ -174,7 +174,9 @@ static int run_case(long hidden, long input, long batch, long time, long threads
 int main(int count, char **arguments) {
     const long most = count > 1 ? atol(arguments[1]) : 1, repeats = count > 2 ? atol(arguments[2]) : 1;
     const long hiddens[] = {1, 7, 33, 64}, batches[] = {1, 5, 9}, times[] = {1, 2, 7};
-    const long larger[][4] = {{7, 5, 9, 23}, {33, 40, 9, 23}, {7, 3, 101, 3}, {100, 33, 5, 3}, {40, 70, 20, 11}};
+    // hidden, input, batch, time: rows for more than one chunk, sequences for more than one, and panels for all threads
+    const long larger[][4] = {{7, 5, 9, 23},   {33, 40, 9, 23},  {7, 3, 1, 300},
+                              {7, 3, 101, 3}, {40, 70, 20, 11}, {100, 33, 5, 3}};
     team_join(team_shared());
     for (long repeat = 0; repeat < repeats; repeat++)
         for (long threads = 1; threads <= most; threads++) {
@@ -184,7 +186,7 @@ int main(int count, char **arguments) {
                         const long hidden = hiddens[h], input = RAW || draw(3) == 0 ? hidden : 1 + (long)draw(50);
                         if (run_case(hidden, input, batches[b], times[t], threads)) return 1;
                     }
-            for (int l = 0; l < 5; l++)
+            for (int l = 0; l < 6; l++)
                 if (run_case(larger[l][0], RAW ? larger[l][0] : larger[l][1], larger[l][2], larger[l][3], threads))
                     return 1;
         }

@@ -46,6 +46,7 @@ typedef struct {
     REAL *inputs_packed, *blocks_packed, *bias, *vectors;
     Barrier all;
     int groups, threads;
+    long rows;  // of all groups
 } Run;
 
 typedef struct {

@@ -4,6 +4,7 @@
 #pragma once
 #include "backward.h"
 #include "forward.h"
+#include <stdint.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 
@@ -61,12 +62,20 @@ static void place_all(Run *run, Group *groups, Arena *arena) {
     for (int g = 0; g < run->groups; g++) place_group(groups + g, arena, run->groups > 1 ? 1 : run->threads);
 }
 
-static int reserve(size_t bytes, void **memory) {
-    const size_t huge = 1 << 21;  // pages of this size are made available a good deal faster
-    if (posix_memalign(memory, bytes > 2 * huge ? huge : 64, bytes + 64)) return 1;
+// Asks for large pages, which are made available a good deal faster, for memory that nothing has touched yet.
+static void ask_for_large_pages(const void *memory, size_t bytes) {
 #ifdef MADV_HUGEPAGE
-    if (bytes > 2 * huge) madvise(*memory, bytes, MADV_HUGEPAGE);
+    const uintptr_t page = 1 << 21, first = ((uintptr_t)memory + page - 1) / page * page;
+    const uintptr_t last = ((uintptr_t)memory + bytes) / page * page;
+    if (last > first + page) madvise((void *)first, last - first, MADV_HUGEPAGE);
+#else
+    (void)memory, (void)bytes;
 #endif
+}
+
+static int reserve(size_t bytes, void **memory) {
+    if (posix_memalign(memory, 64, bytes + 64)) return 1;
+    ask_for_large_pages(*memory, bytes);
     return 0;
 }
 
@@ -93,6 +102,7 @@ static void deal_out(Run *run, Group *groups, long *counts) {
         before += group->starts[group->steps];
         barrier_start(&group->barrier);
     }
+    run->rows = before;
 }
 
 // One thread's part of the packing.
@@ -211,6 +221,13 @@ int run_layer(const Call *call) {
         failed = reserve(arena.taken * sizeof(REAL), &memory);
         arena = (Arena){.memory = memory};
         if (!failed) place_all(&run, groups, &arena);
+    }
+    const long steps = call->batch * call->time;
+    if (!call->backward) {
+        ask_for_large_pages(call->out, steps * call->hidden * sizeof(REAL));
+        if (call->training) ask_for_large_pages(call->kept, run.rows * kept_stride(call) * sizeof(REAL));
+    } else if (call->by_x) {
+        ask_for_large_pages(call->by_x, steps * call->input * sizeof(REAL));
     }
     if (!failed) {
         Work all = {&run, groups};
