@@ -28,7 +28,8 @@ NOT_NATIVE = [name for name in ENGINES if name != "native"]
 
 def rnncli_process(*arguments: object, **more: str) -> subprocess.CompletedProcess[str]:
     """`rnncli ARGUMENTS` with its output in pipes."""
-    kept = {name: os.environ[name] for name in ("PATH", "HOME", "XDG_CACHE_HOME", "XDG_STATE_HOME")}
+    names = ("PATH", "HOME", "XDG_CACHE_HOME", "XDG_STATE_HOME")
+    kept = {name: os.environ[name] for name in names if name in os.environ}
     return subprocess.run(
         [RNNCLI, *map(str, arguments)],
         check=False,
@@ -66,7 +67,7 @@ def test_what_this_machine_has():
     assert re.search("^    threads +1, ", out, re.M)
     count, folder = re.findall(r"^    (\d+) libraries of [\d.]+ MB kept in (.+)$", out, re.M)[0]
     assert len(list(Path(folder).glob("*.so"))) >= int(count) >= 8
-    assert Path(folder).is_relative_to(os.environ["XDG_CACHE_HOME"])
+    assert Path(folder).parts[-2:] == ("rnncli", "native")
     compared = re.findall(r"^    (\w+) +(float|double) +(\S+) +(\S+)$", out, re.M)
     assert [name for name, *_ in compared] == ["lstm", "lstm", "gru", "gru", "mut1", "mut1"]
     for _, real, *differences in compared:
@@ -127,11 +128,7 @@ def test_a_run_says_once_why_it_is_not_native(folder, tmp_path, case):
     for command in ("check", "describe"):
         done = rnncli_process(command, "config.yaml", **more)
         assert (done.returncode, done.stderr) == (0, "")
-        assert (
-            done.stdout.count(f"engine fused (native can't: {reason}")
-            + done.stdout.count(f"engine: fused (native can't: {reason}")
-            == 1
-        )
+        assert len(re.findall(f"engine:? fused \\(native can't: {reason}", done.stdout)) == 1
 
 
 @needs_a_compiler

@@ -15,8 +15,10 @@ from rnncli.engines.native.compiler import why_not
 from rnncli.engines.native.function import Given, Layer
 from rnncli.engines.native.library import load, loaded
 from rnncli.engines.native.source import Real
-from rnncli.errors import CompilerError
+from rnncli.errors import CompilerError, UserError
 from rnncli.sequences import Padded
+
+_REALS: dict[torch.dtype, Real] = {torch.float32: "float", torch.float64: "double"}
 
 
 @ENGINES.register("native")
@@ -42,7 +44,8 @@ class NativeEngine(Engine):
     def _run(self, call: Call) -> tuple[Padded, State | None]:
         weights, inputs = call.weights, call.inputs
         cell, dtype = weights.cell, call.weight_hh.dtype
-        real: Real = "double" if dtype == torch.float64 else "float"
+        if dtype not in _REALS:
+            raise UserError(f"engine native runs in single or double precision, not in {dtype}; set model.engine: loop")
         tensors = (
             inputs.values.to(dtype),
             weights.weight_ih,
@@ -53,14 +56,14 @@ class NativeEngine(Engine):
         )
         lengths, order = _longest_first(inputs)
         given = Given(
-            load(cell, _masked(cell, call.masks), real, call.recording is not None),
+            load(cell, _masked(cell, call.masks), _REALS[dtype], call.recording is not None),
             lengths,
             order,
             inputs.batch * inputs.time if inputs.full else int(lengths.sum()),
             reverse=call.reverse,
             training=torch.is_grad_enabled() and any(each is not None and each.requires_grad for each in tensors),
             final_state=call.final_state,
-            masks=_drawn(cell, call.masks),
+            masks=_drawn(cell, call.masks, dtype),
             threads=torch.get_num_threads(),
             recording=call.recording,
         )
@@ -76,13 +79,13 @@ def _masked(cell: Cell[Any], masks: Masks) -> Graph:
     return cell.graph.masked(masks.hidden is not None, zoneout)
 
 
-def _drawn(cell: Cell[Any], masks: Masks) -> tuple[Tensor | None, ...]:
+def _drawn(cell: Cell[Any], masks: Masks, dtype: torch.dtype) -> tuple[Tensor | None, ...]:
     """The masks that are tensors: that of the operands, then those of the states in time-major memory, all alike."""
     shares = [masks.zoneout.get(name) for name in cell.states]
     return (
-        None if masks.hidden is None else masks.hidden.contiguous(),
+        None if masks.hidden is None else masks.hidden.to(dtype).contiguous(),
         *(
-            share.transpose(0, 1).contiguous().transpose(0, 1) if isinstance(share, Tensor) else None
+            share.to(dtype).transpose(0, 1).contiguous().transpose(0, 1) if isinstance(share, Tensor) else None
             for share in shares
         ),
     )

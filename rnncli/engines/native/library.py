@@ -15,7 +15,7 @@ from rnncli.engines.native.compiler import library
 from rnncli.engines.native.plan import Plan, plan
 from rnncli.engines.native.source import Real, source
 from rnncli.engines.native.team import join
-from rnncli.errors import RnncliError
+from rnncli.errors import CompilerError, RnncliError
 
 
 @dataclass(frozen=True)
@@ -76,6 +76,10 @@ def load(cell: Cell[Any], graph: Graph, real: Real, recorded: bool = False) -> L
 def _compiled(cell: Cell[Any], made: Plan, real: Real) -> Library:
     lines = [f"{line.left} = {line.right}" for line in unicode(cell)]
     code = library(source(made, real, [cell.settings.type, *lines], equations(cell).names))
+    try:
+        code.run_layer.argtypes = [ctypes.POINTER(Call)]
+        pair = ctypes.c_int.in_dll(code, "pair").value
+    except (AttributeError, ValueError) as missing:
+        raise CompilerError(f"the compiler has left out a part of the code: {missing}") from missing
     join(code)
-    code.run_layer.argtypes = [ctypes.POINTER(Call)]
-    return Library(made, code, ctypes.c_int.in_dll(code, "pair").value)
+    return Library(made, code, pair)

@@ -170,25 +170,25 @@ static int run_case(long hidden, long input, long batch, long time, long threads
     return 0;
 }
 
-// Arguments: the most threads, and how often each size is run.
+// Arguments: numbers of threads, with each of which all sizes are run.
 int main(int count, char **arguments) {
-    const long most = count > 1 ? atol(arguments[1]) : 1, repeats = count > 2 ? atol(arguments[2]) : 1;
     const long hiddens[] = {1, 7, 33, 64}, batches[] = {1, 5, 9}, times[] = {1, 2, 7};
     // hidden, input, batch, time: rows for more than one chunk, sequences for more than one, and panels for all threads
-    const long larger[][4] = {{7, 5, 9, 23},   {33, 40, 9, 23},  {7, 3, 1, 300},
+    const long larger[][4] = {{7, 5, 9, 23},  {33, 40, 9, 23},  {7, 3, 1, 300},
                               {7, 3, 101, 3}, {40, 70, 20, 11}, {100, 33, 5, 3}};
     team_join(team_shared());
-    for (long repeat = 0; repeat < repeats; repeat++)
-        for (long threads = 1; threads <= most; threads++) {
-            for (int h = 0; h < 4; h++)
-                for (int b = 0; b < 3; b++)
-                    for (int t = 0; t < 3; t++) {
-                        const long hidden = hiddens[h], input = RAW || draw(3) == 0 ? hidden : 1 + (long)draw(50);
-                        if (run_case(hidden, input, batches[b], times[t], threads)) return 1;
-                    }
-            for (int l = 0; l < 6; l++)
-                if (run_case(larger[l][0], RAW ? larger[l][0] : larger[l][1], larger[l][2], larger[l][3], threads))
-                    return 1;
+    for (int argument = 1; argument < count; argument++) {
+        const long threads = atol(arguments[argument]);
+        for (int h = 0; h < 4; h++)
+            for (int b = 0; b < 3; b++)
+                for (int t = 0; t < 3; t++) {
+                    const long hidden = hiddens[h], input = RAW || draw(3) == 0 ? hidden : 1 + (long)draw(50);
+                    if (run_case(hidden, input, batches[b], times[t], threads)) return 1;
+                }
+        for (int l = 0; l < 6; l++) {
+            const long *of = larger[l];
+            if (run_case(of[0], RAW ? of[0] : of[1], of[2], of[3], threads)) return 1;
         }
+    }
     return 0;
 }

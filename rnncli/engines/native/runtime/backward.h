@@ -73,28 +73,31 @@ static void by_inputs(const Worker *worker, long first, long last, const REAL *s
     const Group *group = worker->group;
     const Call *call = worker->call;
     const long padded = call->padded, hidden = call->hidden, panels = call->input_padded / PAIR;
-    const long stride = slope_stride(call);
+    const long stride = slope_stride(call), from = group->starts[first], rows = group->starts[last] - from;
     for (long p = share(panels, worker->member, worker->members);
-         p < share(panels, worker->member + 1, worker->members); p++)
-        for (long t = first; t < last; t++)
-            for (long row = 0, count; row < group->sizes[t]; row += count) {
-                count = next_rows(group->sizes[t] - row);
-                const REAL *from = slopes + (group->starts[t] - group->starts[first] + row) * stride;
-                REAL made[8 * PAIR];
-                Term terms[INPUTS + 1];
-                for (int b = 0; b < INPUTS; b++)
-                    terms[b] = (Term){from + INPUT_SLOPE[b] * padded, stride,
-                                      group->run->inputs_packed + (b * call->input_padded + p * PAIR) * hidden, hidden};
-                multiply(count, terms, INPUTS, made, PAIR);
-                for (long r = 0; r < count; r++) {
-                    REAL *to = call->by_x + place_of(group, row + r, t, call->by_x_batch, call->by_x_time) + p * PAIR;
-                    for (long v = 0; v < PAIR && p * PAIR + v < call->input; v += WIDTH) {
-                        V value = load(made + r * PAIR + v);
-                        if (RAW_SLOPE >= 0) value += load(from + r * stride + RAW_SLOPE * padded + p * PAIR + v);
-                        store_part(to + v, value, call->input - p * PAIR - v);
-                    }
+         p < share(panels, worker->member + 1, worker->members); p++) {
+        long t = first;
+        for (long row = 0, count; row < rows; row += count) {
+            count = next_rows(rows - row);
+            REAL made[8 * PAIR];
+            Term terms[INPUTS + 1];
+            for (int b = 0; b < INPUTS; b++)
+                terms[b] = (Term){slopes + row * stride + INPUT_SLOPE[b] * padded, stride,
+                                  group->run->inputs_packed + (b * call->input_padded + p * PAIR) * hidden, hidden};
+            multiply(count, terms, INPUTS, made, PAIR);
+            for (long r = 0; r < count; r++) {
+                while (row + r >= group->starts[t + 1] - from) t++;
+                REAL *to = call->by_x + p * PAIR + place_of(group, row + r - (group->starts[t] - from), t,
+                                                            call->by_x_batch, call->by_x_time);
+                for (long v = 0; v < PAIR && p * PAIR + v < call->input; v += WIDTH) {
+                    V value = load(made + r * PAIR + v);
+                    if (RAW_SLOPE >= 0)
+                        value += load(slopes + (row + r) * stride + RAW_SLOPE * padded + p * PAIR + v);
+                    store_part(to + v, value, call->input - p * PAIR - v);
                 }
             }
+        }
+    }
 }
 
 // The derivatives by the states before the first step.
