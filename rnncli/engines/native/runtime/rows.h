@@ -169,20 +169,36 @@ static Step step_at(const Worker *worker, long t, long from) {
 }
 
 
+static inline REAL total(V values) {
+    REAL sum = 0;
+    for (int k = 0; k < WIDTH; k++) sum += values[k];
+    return sum;
+}
+
 // Mean and inverse standard deviation of a row.
 static inline void row_statistics(const REAL *row, long count, REAL *out) {
-    REAL mean = 0, variance = 0;
-    for (long k = 0; k < count; k++) mean += row[k];
-    mean /= count;
-    for (long k = 0; k < count; k++) variance += (row[k] - mean) * (row[k] - mean);
+    V sum = {0}, squares = {0};
+    for (long k = 0; k < count; k += WIDTH) sum += load_part(row + k, count - k);
+    const REAL mean = total(sum) / count;
+    const long whole = count / WIDTH * WIDTH;
+    for (long k = 0; k < whole; k += WIDTH) {
+        const V apart = load(row + k) - all(mean);
+        squares += apart * apart;
+    }
+    REAL variance = total(squares);
+    for (long k = whole; k < count; k++) variance += (row[k] - mean) * (row[k] - mean);
     out[0] = mean;
     out[1] = 1 / (REAL)sqrt(variance / count + EPSILON);
 }
 
 // Mean of a row, and of its product with another.
 static inline void row_means(const REAL *row, const REAL *other, long count, REAL *out) {
-    REAL mean = 0, product = 0;
-    for (long k = 0; k < count; k++) mean += row[k], product += row[k] * other[k];
-    out[0] = mean / count;
-    out[1] = product / count;
+    V sum = {0}, products = {0};
+    for (long k = 0; k < count; k += WIDTH) {
+        const V value = load_part(row + k, count - k);
+        sum += value;
+        products += value * load_part(other + k, count - k);
+    }
+    out[0] = total(sum) / count;
+    out[1] = total(products) / count;
 }
