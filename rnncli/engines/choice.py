@@ -34,20 +34,23 @@ def choose(name: EngineName, cell: Cell[Any], wanted: Wanted = NOTHING_MORE, dev
     """
     if name != "auto":
         engine = ENGINES[name]()
-        refusal = (
-            engine.refusal(cell, wanted) if name in _fastest_first(cell, device) else f"it does not run on {device}"
-        )
-        if refusal:
+        here = name in _fastest_first(cell, device)
+        if refusal := refusal_here(engine, cell, wanted) if here else f"it does not run on {device}":
             raise UserError(f"engine {name} can't run this model: {refusal}; engine: auto finds one that can")
         return Choice(name, engine, "asked for")
     slower_than = []
     for each in _fastest_first(cell, device):
         engine = ENGINES[each]()
-        refusal = engine.refusal(cell, wanted)
+        refusal = refusal_here(engine, cell, wanted)
         if refusal is None:
             break
         slower_than.append(f"{each} can't: {refusal}")
     return Choice(each, engine, "; ".join(slower_than) or f"the fastest that runs this cell on {device}")
+
+
+def refusal_here(engine: Engine, cell: Cell[Any], wanted: Wanted) -> str | None:
+    """Why the engine does not run the cell on this machine, or None where it does."""
+    return engine.refusal(cell, wanted) or engine.missing(cell)
 
 
 def _fastest_first(cell: Cell[Any], device: str) -> tuple[EngineName, ...]:

@@ -97,6 +97,10 @@ class Engine(ABC):
     def refusal(self, cell: Cell[Any], wanted: Wanted) -> str | None:
         """Why this engine does not run the cell with what is wanted, or None where it does."""
 
+    def missing(self, cell: Cell[Any]) -> str | None:
+        """What this machine lacks for it, or None; it may take a second to find out."""
+        return None
+
     @abstractmethod
     def _run(self, call: Call) -> tuple[Padded, State | None]:
         """As `run`, for a call that the engine does not refuse."""

@@ -169,12 +169,12 @@ def _flops(cell: Cell[Any], input_size: int) -> Iterator[str]:
 
 
 def _engines(cell: Cell[Any]) -> Iterator[str]:
-    from rnncli.engines.choice import choose
+    from rnncli.engines.choice import choose, refusal_here
     from rnncli.engines.engine import ENGINES, NOTHING_MORE
 
     chosen = choose("auto", cell)
     yield f"auto takes {chosen.name}: {chosen.reason}"
     width = max(map(len, ENGINES))
     for name, engine in ENGINES.items():
-        refusal = engine().refusal(cell, NOTHING_MORE)
+        refusal = refusal_here(engine(), cell, NOTHING_MORE)
         yield f"{name:{width}}  " + ("runs it" if refusal is None else f"does not: {refusal}")

@@ -31,6 +31,9 @@ class NativeEngine(Engine):
     by_lengths = True
 
     def refusal(self, cell: Cell[Any], wanted: Wanted) -> str | None:
+        return None
+
+    def missing(self, cell: Cell[Any]) -> str | None:
         if loaded(cell, cell.graph, "float"):
             return None
         reason = why_not()

@@ -80,7 +80,7 @@ def difference(name: str, real: Real) -> Difference:
         CompilerError: it can't be compiled here.
     """
     cell = make_cell(CELLS[name].settings_type(type=name, hidden_size=_HIDDEN))
-    if reason := ENGINES["native"]().refusal(cell, NOTHING_MORE):
+    if reason := ENGINES["native"]().missing(cell):
         raise CompilerError(reason)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(1)
