@@ -219,7 +219,8 @@ def main() -> None:
     if given.resume and not given.out:
         parser.error("--resume needs --out")
     torch.set_num_threads(given.threads)
-    os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: given.threads])  # the only bound that JAX keeps to
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: given.threads])  # the only bound that JAX keeps to
     points = [Point(*map(int, each.split("/"))) for each in given.points or []] or GRIDS[given.grid]
     those, results = list(contenders(given.cells, given.engines, given.fill)), begun(given)
     for point in points:

@@ -53,14 +53,20 @@ class Recording:
 
 @dataclass(frozen=True)
 class Wanted:
-    """What an engine is asked for beyond the equations."""
+    """What an engine is asked for beyond the equations; precision is a type of torch by its name."""
 
     recurrent_dropout: bool = False
     zoneout: bool = False
     recording: bool = False
+    precision: str = "float32"
 
 
 NOTHING_MORE = Wanted()
+
+
+def precision_of(tensor: Tensor) -> str:
+    """The type of a tensor by its name, as in float32."""
+    return str(tensor.dtype).removeprefix("torch.")
 
 
 @dataclass(frozen=True)
@@ -132,7 +138,8 @@ class Engine(ABC):
         Raises:
             ValueError: the engine refuses the cell, the masks or the recording.
         """
-        wanted = Wanted(masks.hidden is not None, bool(masks.zoneout), recording is not None)
+        precision = precision_of(weights.weight_ih)
+        wanted = Wanted(masks.hidden is not None, bool(masks.zoneout), recording is not None, precision)
         reason = self.refusal(weights.cell, wanted)
         if reason:
             raise ValueError(reason)

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from rnncli.cells.cell import CellSettings, make_cell
 from rnncli.cells.weights import CellWeights, State
 from rnncli.engines.choice import Choice, choose
-from rnncli.engines.engine import ENGINES, Recording, Wanted
+from rnncli.engines.engine import ENGINES, Recording, Wanted, precision_of
 from rnncli.engines.reversal import Reversal
 from rnncli.engines.settings import EngineName
 from rnncli.errors import UserError
@@ -75,15 +75,20 @@ class Stack(nn.Module):
         self.wanted = Wanted(
             recurrent_dropout=dropout.recurrent > 0, zoneout=dropout.zoneout > 0 or dropout.zoneout_memory > 0
         )
-        self._engine, self._choices = engine, {"cpu": choose(engine, self.cell, self.wanted)}
+        self._engine = engine
+        self._choices: dict[tuple[str, str], Choice] = {}
+        if engine != "auto":  # a mistake is found at once
+            choose(engine, self.cell, self.wanted)
 
     @property
     def choice(self) -> Choice:
-        """The engine that runs the layers where they are now, and why."""
-        device = next(self.weights.parameters()).device.type
-        if device not in self._choices:
-            self._choices[device] = choose(self._engine, self.cell, self.wanted, device)
-        return self._choices[device]
+        """The engine that runs the layers where and in what precision they are now, and why."""
+        like = next(self.weights.parameters())
+        place = like.device.type, precision_of(like)
+        if place not in self._choices:
+            wanted = replace(self.wanted, precision=place[1])
+            self._choices[place] = choose(self._engine, self.cell, wanted, place[0])
+        return self._choices[place]
 
     def forward(
         self,

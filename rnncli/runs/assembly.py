@@ -26,7 +26,8 @@ from rnncli.training.device import choose_device
 from rnncli.training.mistakes import training_mistakes
 
 _EVALUATED_TOGETHER = 4
-"""Batches of training in one of evaluation: no gradient is kept, so it needs no more memory, and less time."""
+"""Batches of training in one of evaluation: it takes less time, and about the memory of training, since nothing is kept
+for gradients."""
 
 
 @dataclass(frozen=True)

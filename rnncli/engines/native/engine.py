@@ -10,15 +10,16 @@ from torch import Tensor
 from rnncli.cells.cell import Cell
 from rnncli.cells.graph import Graph
 from rnncli.cells.weights import State
-from rnncli.engines.engine import ENGINES, Call, Engine, Masks, Wanted
+from rnncli.engines.engine import ENGINES, Call, Engine, Masks, Wanted, precision_of
+from rnncli.engines.loop import LoopEngine
 from rnncli.engines.native.compiler import why_not
 from rnncli.engines.native.function import Given, Layer
 from rnncli.engines.native.library import load, loaded
 from rnncli.engines.native.source import Real
-from rnncli.errors import CompilerError, UserError
+from rnncli.errors import CompilerError
 from rnncli.sequences import Padded
 
-_REALS: dict[torch.dtype, Real] = {torch.float32: "float", torch.float64: "double"}
+_REALS: dict[str, Real] = {"float32": "float", "float64": "double"}
 
 
 @ENGINES.register("native")
@@ -31,6 +32,8 @@ class NativeEngine(Engine):
     by_lengths = True
 
     def refusal(self, cell: Cell[Any], wanted: Wanted) -> str | None:
+        if wanted.precision not in _REALS:
+            return f"it has code for {' and '.join(_REALS)} alone, not for {wanted.precision}"
         return None
 
     def missing(self, cell: Cell[Any]) -> str | None:
@@ -46,32 +49,63 @@ class NativeEngine(Engine):
 
     def _run(self, call: Call) -> tuple[Padded, State | None]:
         weights, inputs = call.weights, call.inputs
-        cell, dtype = weights.cell, call.weight_hh.dtype
-        if dtype not in _REALS:
-            raise UserError(f"engine native runs in single or double precision, not in {dtype}; set model.engine: loop")
+        cell, like = weights.cell, call.weight_hh
+        real = _REALS[precision_of(like)]
+        _check(call)
+        hidden = (inputs.batch, cell.hidden_size)
         tensors = (
-            inputs.values.to(dtype),
+            inputs.values.to(like.dtype),
             weights.weight_ih,
-            call.weight_hh,
+            like,
             weights.bias,
-            *(each.to(dtype) for each in call.state),
+            *(each.to(like.dtype).expand(hidden) for each in call.state),
             *(weights.vectors[name] for name in cell.graph.vectors),
         )
+        training = torch.is_grad_enabled() and any(each is not None and each.requires_grad for each in tensors)
+        if inputs.time == 1 and not training:  # less work than to pack the weights
+            return LoopEngine()._run(call)
         lengths, order = _longest_first(inputs)
         given = Given(
-            load(cell, _masked(cell, call.masks), _REALS[dtype], call.recording is not None),
+            load(cell, _masked(cell, call.masks), real, call.recording is not None),
             lengths,
             order,
             inputs.batch * inputs.time if inputs.full else int(lengths.sum()),
             reverse=call.reverse,
-            training=torch.is_grad_enabled() and any(each is not None and each.requires_grad for each in tensors),
+            training=training,
             final_state=call.final_state,
-            masks=_drawn(cell, call.masks, dtype),
+            masks=_drawn(cell, call.masks, like.dtype),
             threads=torch.get_num_threads(),
             recording=call.recording,
         )
         outputs, *final = Layer.apply(given, *tensors)  # type: ignore[no-untyped-call]
         return inputs.with_values(outputs), tuple(final) if call.final_state else None
+
+
+def _check(call: Call) -> None:
+    """The C code reads memory as it is told to.
+
+    Raises:
+        ValueError: a tensor has another shape or place than the others.
+    """
+    weights, inputs, masks = call.weights, call.inputs, call.masks
+    batch, time = inputs.values.shape[:2]
+    hidden = weights.cell.hidden_size
+    shapes = {
+        "inputs": (inputs.values, (batch, time, weights.weight_ih.shape[1])),
+        "lengths": (inputs.lengths, (batch,)),
+        **{
+            f"state {name}": (each, (batch, hidden)) for name, each in zip(weights.cell.states, call.state, strict=True)
+        },
+        **({} if masks.hidden is None else {"mask": (masks.hidden, (batch, hidden))}),
+        **{name: (share, (batch, time, hidden)) for name, share in masks.zoneout.items() if isinstance(share, Tensor)},
+    }
+    for name, (tensor, shape) in shapes.items():
+        if tensor.shape != shape:
+            raise ValueError(f"{name}: {tuple(tensor.shape)}, not {shape}")
+        if tensor.device.type != "cpu":
+            raise ValueError(f"{name}: on {tensor.device}, not on the CPU")
+    if not batch or not time or inputs.lengths.min() < 1 or inputs.lengths.max() > time:
+        raise ValueError(f"lengths: not from 1 to {time}, or no sequence at all")
 
 
 def _masked(cell: Cell[Any], masks: Masks) -> Graph:
@@ -97,5 +131,5 @@ def _drawn(cell: Cell[Any], masks: Masks, dtype: torch.dtype) -> tuple[Tensor | 
 def _longest_first(inputs: Padded) -> tuple[Tensor, Tensor]:
     """(batch,) int64 each: the lengths in that order, and which of the batch has them."""
     if inputs.full:
-        return inputs.lengths.contiguous(), torch.arange(inputs.batch)
-    return inputs.lengths.sort(descending=True, stable=True)
+        return inputs.lengths.to(torch.int64).contiguous(), torch.arange(inputs.batch)
+    return inputs.lengths.to(torch.int64).sort(descending=True, stable=True)

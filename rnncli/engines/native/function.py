@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -82,7 +82,7 @@ class Layer(Function):
         if given.recording is not None:
             for name, buffer in given.recording.gates.items():
                 buffer.copy_(gates[name])
-        context.given, context.shapes = given, [each.shape for each in others]
+        context.given = replace(given, masks=())  # they are among the tensors
         context.save_for_backward(*tensors)  # freed after the backward pass, and refused when changed
         context.set_materialize_grads(False)
         return outputs, *final

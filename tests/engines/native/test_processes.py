@@ -158,10 +158,3 @@ def test_a_compiler_that_fails_is_named_and_another_engine_taken(cell, next_best
     with pytest.raises(UserError, match=f"engine native can't run this model: {said}"):
         choose("native", make_cell(CELLS[cell]))
     assert choose("auto", make_cell(CELLS["lstm"]), Wanted(zoneout=True)).name == "fused"
-
-
-@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
-def test_precisions_it_has_no_code_for_are_refused(dtype):
-    ours = drawn("lstm", 7, dtype=dtype)
-    with pytest.raises(UserError, match=r"engine native .*model\.engine: loop"):
-        ours.run("native")

@@ -17,8 +17,6 @@ typedef struct {
     long depth;
 } Term;
 
-static inline long padded(long columns) { return (columns + PAIR - 1) / PAIR * PAIR; }
-
 // How many of so many rows to take next: as even shares as can be, each at most ROWS.
 static inline long next_rows(long rows) {
     long shares = (rows + ROWS - 1) / ROWS;

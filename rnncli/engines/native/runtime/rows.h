@@ -122,7 +122,7 @@ static long chunk_start(const Group *group, long last) {
     return first;
 }
 
-// Copies rows of some steps of something of (batch, time, features) side by side; `shift` 1 takes those a step before.
+// Copies rows of some steps of something of (batch, time, features) side by side.
 static void gather(const Worker *worker, long first, long last, const REAL *from, long by_batch, long by_time,
                    long features, REAL *to, long stride) {
     const Group *group = worker->group;
