@@ -91,7 +91,7 @@ class Backward(Places):
         """Means of whole rows."""
         wanted = [node for node in nodes if node.operation == "normalize_back"]
         if wanted:
-            yield "for (long row = worker->member, place = 0, unit = 0; row < step->rows; row += worker->members) {"
+            yield "for (long at = worker->member, unit = 0; at < step->rows; at += worker->members) {"
             for node in wanted:
                 result, slope = map(self.address, node.operands)
                 yield f"    row_means({slope}, {result}, hidden, {self.statistics(node)});"

@@ -57,7 +57,7 @@ class Forward(Places):
         """Statistics of whole rows."""
         wanted = [node for node in nodes if node.operation == "normalize"]
         if wanted:
-            yield "for (long row = worker->member, place = 0, unit = 0; row < step->rows; row += worker->members) {"
+            yield "for (long at = worker->member, unit = 0; at < step->rows; at += worker->members) {"
             for node in wanted:
                 yield f"    row_statistics({self.address(node.operands[0])}, hidden, {self.statistics(node)});"
             yield "}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -41,7 +42,7 @@ class Phase:
         """The name of a variable with a value; a value of this phase is computed, others are read."""
         if node not in self._known:
             if node.operation == "constant":
-                return f"all({node.number!r})" if node.number >= 0 else f"all(({node.number!r}))"
+                return f"all({_number(node.number)})"
             lines = self._once if node.operation in _ONCE else self._each
             text = self._text(node)
             name = self._name(node)
@@ -124,9 +125,11 @@ class Phase:
             yield f"        REAL lane[{len(self.lanes)}][8 * PAIR] __attribute__((aligned(64)));"
         for place, node in enumerate(self.lanes):
             terms = self.places.terms(node)
-            listed = ", ".join(f"{{{each}}}" for each in terms)
-            call = f"multiply(count, (Term[]){{{listed}}}, {len(terms)}, lane[{place}], PAIR);"
-            if node.operation == "later":
+            yield f"        const Term terms_{place}[] = {{"
+            yield from (f"            {{{each}}}," for each in terms)
+            yield "        };"
+            call = f"multiply(count, terms_{place}, {len(terms)}, lane[{place}], PAIR);"
+            if node.operation == "later":  # through the step after, which some sequences do not have
                 yield f"        if (row < step->later) {call}"
                 yield f"        else memset(lane[{place}], 0, sizeof lane[{place}]);"
             else:
@@ -134,12 +137,19 @@ class Phase:
         yield "        for (long part = 0, unit = panel * PAIR; part < PAIR; part += WIDTH, unit += WIDTH) {"
         yield from (f"            {line}" for line in self._once)
         yield "            for (long place = 0; place < count; place++) {"
+        yield "                const long at = row + place;"
         yield from (f"                {line}" for line in self._each)
         yield "            }"
         yield from (f"            {line}" for line in self._after)
         yield "        }"
         yield "    }"
         yield "meet(worker);"
+
+
+def _number(number: float) -> str:
+    if math.isfinite(number):
+        return repr(number)
+    return "NAN" if math.isnan(number) else "INFINITY" if number > 0 else "-INFINITY"
 
 
 def _plain_name(node: Node) -> str:

@@ -1,4 +1,4 @@
-"""Where the values of a step stand in memory, as C expressions for the hidden `unit` of the row `row + place`."""
+"""Where the values of a step stand in memory, as C expressions for the hidden `unit` of the row `at`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from rnncli.cells.expressions import Node
 from rnncli.engines.native.plan import Plan
 from rnncli.engines.native.schedule import Schedule
 
-ROW = "(row + place)"
+ROW = "at"
 READ = frozenset({"input", "raw", "state", "vector", "mask", "incoming", "carry"})
 """Operations whose values are in memory before a step begins."""
 

@@ -69,6 +69,8 @@ def _constants(plan: Plan, forward: Forward, backward: Backward) -> Iterator[str
         "MOST_LANES": max(1, len(plan.recurrent)),
         "GATES": len(gates),
         "RAW_SLOPE": -1 if raw is None else plan.slopes[raw],
+        "IN_OUTPUTS": -1,
+        "UNREAD": -2,
         "WATCHED_SLOPE": plan.slopes[output] if plan.recorded else -1,
     }
     yield "enum {"
@@ -76,7 +78,7 @@ def _constants(plan: Plan, forward: Forward, backward: Backward) -> Iterator[str
     yield "};"
     yield _table("INPUT_PLANE", [kept.inputs[name] for name in graph.inputs])
     yield _table("INPUT_SLOPE", [plan.slopes[plan.derivatives.inputs[name]] for name in graph.inputs])
-    before = [-1 if kept.before and place == 0 else -2 for place, _ in enumerate(graph.states)]
+    before = ["IN_OUTPUTS" if kept.before and place == 0 else "UNREAD" for place, _ in enumerate(graph.states)]
     yield _table("OLD_PLANE", [kept.old.get(name, other) for name, other in zip(graph.states, before, strict=True)])
     yield _table("GATE_PLANE", gates)
     listed = ", ".join(f"{{{plane}, {len(lanes)}, {{{_pairs(lanes)}}}}}" for plane, lanes in operands)
@@ -98,7 +100,7 @@ def _pairs(lanes: Iterable[tuple[int, int]]) -> str:
     return ", ".join(f"{{{block}, {slope}}}" for block, slope in lanes)
 
 
-def _table(name: str, values: Sequence[int]) -> str:
+def _table(name: str, values: Sequence[int | str]) -> str:
     return f"static const int {name}[] = {{{', '.join(map(str, values)) or '0'}}};"
 
 

@@ -94,6 +94,8 @@ static int fail(const Call *call, const char *what) {
     return 1;
 }
 
+static long padded(long count) { return (count + PAIR - 1) / PAIR * PAIR; }
+
 static int run_case(long hidden, long input, long batch, long time, long threads) {
     Call call = {.hidden = hidden, .input = input, .batch = batch, .time = time, .threads = threads};
     call.padded = padded(hidden);

@@ -20,7 +20,7 @@ static void find_old(const Group *group, Step *step, long t, long from) {
 static void gather_before(const Worker *worker, long first, long last) {
     const Group *group = worker->group;
     const Call *call = worker->call;
-    if (OLD_PLANE[0] >= 0) return;
+    if (OLD_PLANE[0] != IN_OUTPUTS) return;
     for (long t = first > 0 ? first : 1; t < last; t++)
         for (long row = worker->member; row < group->sizes[t]; row += worker->members)
             memcpy(group->before + (group->starts[t] - group->starts[first] + row) * call->padded,
@@ -28,7 +28,7 @@ static void gather_before(const Worker *worker, long first, long last) {
                    call->hidden * sizeof(REAL));
 }
 
-// Adds to the derivatives by matrices that multiplied `columns` features of the rows in a panel.
+// Adds the derivatives by both matrices, of the rows of some steps.
 static void by_weights(const Worker *worker, long first, long last, REAL *slopes) {
     Group *group = worker->group;
     const Call *call = worker->call;
@@ -52,7 +52,7 @@ static void by_weights(const Worker *worker, long first, long last, REAL *slopes
         for (long p = worker->first_panel; p < worker->last_panel; p++) {
             const Operand *operand = OPERAND + o;
             REAL *to = panel;
-            for (long t = first; t < last; t++, to += group->sizes[t - 1] * PAIR) {
+            for (long t = first; t < last; t++) {
                 Step step;
                 find_old(group, &step, t, group->starts[first]);
                 if (operand->plane < 0)
@@ -61,6 +61,7 @@ static void by_weights(const Worker *worker, long first, long last, REAL *slopes
                 else
                     pack_panel(kept_rows(group, t, 0) + operand->plane * padded, kept_stride(call), group->sizes[t],
                                p * PAIR, padded, to);
+                to += group->sizes[t] * PAIR;
             }
             for (int l = 0; l < operand->lanes; l++)
                 multiply_transposed(hidden, slopes + operand->lane[l].slope * padded, stride, panel, rows, begin,
@@ -79,8 +80,8 @@ static void by_inputs(const Worker *worker, long first, long last, const REAL *s
         long t = first;
         for (long row = 0, count; row < rows; row += count) {
             count = next_rows(rows - row);
-            REAL made[8 * PAIR];
-            Term terms[INPUTS + 1];
+            REAL made[8 * PAIR] __attribute__((aligned(64)));
+            Term terms[INPUTS + 1];  // never of no size
             for (int b = 0; b < INPUTS; b++)
                 terms[b] = (Term){slopes + row * stride + INPUT_SLOPE[b] * padded, stride,
                                   group->run->inputs_packed + (b * call->input_padded + p * PAIR) * hidden, hidden};
@@ -110,7 +111,7 @@ static void by_start(const Worker *worker, const REAL *slopes, long turn) {
         for (long p = worker->first_panel; p < worker->last_panel; p++)
             for (long row = 0, count; row < group->sequences; row += count) {
                 count = next_rows(group->sequences - row);
-                REAL made[8 * PAIR] = {0};
+                REAL made[8 * PAIR] __attribute__((aligned(64))) = {0};
                 for (int o = 0; o < OPERANDS; o++) {
                     if (OPERAND[o].plane != ~s) continue;
                     Term terms[MOST_LANES];
@@ -141,7 +142,7 @@ static void run_backward(const Worker *worker) {
         for (long t = length_of(group, row); t < call->time; t++)
             memset(call->by_x + of_batch(group, row) * call->by_x_batch + t * call->by_x_time, 0,
                    call->input * sizeof(REAL));
-    const REAL *later_slopes = NULL;
+    const REAL *later_slopes = NULL;  // of the step after, perhaps in the other half: hence two of them
     for (long last = group->steps, first; last > 0; last = first, half = 1 - half) {
         first = chunk_start(group, last);
         const long from = group->starts[first];

@@ -57,4 +57,3 @@ static void run_forward(const Worker *worker) {
         }
     }
 }
-

@@ -5,9 +5,20 @@
 #pragma once
 #include "vector.h"
 
+#ifdef __clang__
+#define UNROLL _Pragma("clang loop unroll(full)")  // it does not know GCC's
+#else
+#define UNROLL _Pragma("GCC unroll 8")
+#endif
+
+#if !defined(__clang__) && defined(__x86_64__)
+#define IN_REGISTERS(a, b) __asm__("" : "+v"(a), "+v"(b))  // GCC would read them again for each row
+#else
+#define IN_REGISTERS(a, b)
+#endif
+
 #define PAIR (2 * WIDTH)
 #define ROWS (REGISTERS > 16 ? 8L : 6L)
-#define ALWAYS static inline __attribute__((always_inline))
 
 // Rows of a left matrix and a panel of a right one.
 typedef struct {
@@ -24,19 +35,20 @@ static inline long next_rows(long rows) {
 }
 
 // out (rows x PAIR) = the sum of all terms; few rows get `ways` sums each, so that additions need not wait.
-ALWAYS void multiply_rows(const int rows, const int ways, const Term *terms, int count, REAL *out, long stride) {
+INLINE void multiply_rows(const int rows, const int ways, const Term *terms, int count, REAL *out, long stride) {
     V sum[8][2] = {0};
     for (const Term *term = terms; term < terms + count; term++) {
         const REAL *left[8], *panel = term->panel;
-#pragma GCC unroll 8
+UNROLL
         for (int r = 0; r < rows; r++) left[r] = term->left + r * term->stride;
         const long depth = term->depth;
         long k = 0;
         for (; k + ways <= depth; k += ways, panel += ways * PAIR)
-#pragma GCC unroll 4
+UNROLL
             for (int w = 0; w < ways; w++) {
-                const V first = load(panel + w * PAIR), second = load(panel + w * PAIR + WIDTH);
-#pragma GCC unroll 8
+                V first = load(panel + w * PAIR), second = load(panel + w * PAIR + WIDTH);
+                IN_REGISTERS(first, second);
+UNROLL
                 for (int r = 0; r < rows; r++) {
                     const REAL value = left[r][k + w];
                     sum[r * ways + w][0] += value * first;
@@ -44,17 +56,17 @@ ALWAYS void multiply_rows(const int rows, const int ways, const Term *terms, int
                 }
             }
         for (; k < depth; k++, panel += PAIR) {
-#pragma GCC unroll 8
+UNROLL
             for (int r = 0; r < rows; r++) {
                 sum[r * ways][0] += left[r][k] * load(panel);
                 sum[r * ways][1] += left[r][k] * load(panel + WIDTH);
             }
         }
     }
-#pragma GCC unroll 8
+UNROLL
     for (int r = 0; r < rows; r++) {
         V first = sum[r * ways][0], second = sum[r * ways][1];
-#pragma GCC unroll 4
+UNROLL
         for (int w = 1; w < ways; w++) first += sum[r * ways + w][0], second += sum[r * ways + w][1];
         store(out + r * stride, first);
         store(out + r * stride + WIDTH, second);
@@ -78,23 +90,23 @@ static __attribute__((noinline)) void multiply(long rows, const Term *terms, int
 }
 
 // out (columns x PAIR) += the transpose of left (depth x columns) times a panel; where it begins, = instead of +=.
-ALWAYS void multiply_columns(const int columns, const REAL *left, long stride, const REAL *panel, long depth, int begin,
+INLINE void multiply_columns(const int columns, const REAL *left, long stride, const REAL *panel, long depth, int begin,
                              REAL *out, long out_stride) {
     V sum[8][2] = {0};
-#pragma GCC unroll 8
+UNROLL
     for (int c = 0; c < columns; c++) {  // on its way while the sums are made
         __builtin_prefetch(out + c * out_stride, 1);
         __builtin_prefetch(out + c * out_stride + WIDTH, 1);
     }
     for (long k = 0; k < depth; k++, panel += PAIR, left += stride) {
         const V first = load(panel), second = load(panel + WIDTH);
-#pragma GCC unroll 8
+UNROLL
         for (int c = 0; c < columns; c++) {
             sum[c][0] += left[c] * first;
             sum[c][1] += left[c] * second;
         }
     }
-#pragma GCC unroll 8
+UNROLL
     for (int c = 0; c < columns; c++) {
         REAL *to = out + c * out_stride;
         store(to, begin ? sum[c][0] : load(to) + sum[c][0]);

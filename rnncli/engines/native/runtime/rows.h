@@ -1,6 +1,7 @@
-// All steps of a layer in one direction, forward and backward, for any cell.
+// Groups, rows and steps: what both directions of a layer share, for any cell.
 //
-// The cell's own code comes after this header: `forward_step`, `backward_step` and the constants declared here.
+// The cell's constants come before this header, its `forward_step` and `backward_step` after it. What is called by_x is
+// the derivative by x.
 //
 // The sequences of a batch, the longest first, are dealt out to groups, so that each group's are sorted, too, and those
 // that have a step are its first rows. A group is one thread, which then needs nothing of the others; or, where there
@@ -168,7 +169,7 @@ static Step step_at(const Worker *worker, long t, long from) {
     return step;
 }
 
-
+// The sum of a vector's elements.
 static inline REAL total(V values) {
     REAL sum = 0;
     for (int k = 0; k < WIDTH; k++) sum += values[k];

@@ -45,7 +45,7 @@ static void place_group(Group *group, Arena *arena, int members) {
     group->temporary = take(arena, (call->backward ? TEMPORARIES_BACK : TEMPORARIES) * plane);
     if (!call->training) group->kept = take(arena, group->most * kept_stride(call));
     if (!call->backward) return;
-    group->before = take(arena, OLD_PLANE[0] < 0 ? plane_of_chunk : 0);
+    group->before = take(arena, OLD_PLANE[0] == IN_OUTPUTS ? plane_of_chunk : 0);
     group->incoming = take(arena, plane);
     for (int turn = 0; turn < 2; turn++) {
         for (int s = 0; s < STATES; s++) group->carry[turn][s] = take(arena, plane);
@@ -62,7 +62,7 @@ static void place_all(Run *run, Group *groups, Arena *arena) {
     for (int g = 0; g < run->groups; g++) place_group(groups + g, arena, run->groups > 1 ? 1 : run->threads);
 }
 
-// Asks for large pages, which are made available a good deal faster, for memory that nothing has touched yet.
+// Asks for large pages, which are made available a good deal faster, for memory that is mostly new.
 static void ask_for_large_pages(const void *memory, size_t bytes) {
 #ifdef MADV_HUGEPAGE
     const uintptr_t page = 1 << 21, first = ((uintptr_t)memory + page - 1) / page * page;
@@ -74,7 +74,10 @@ static void ask_for_large_pages(const void *memory, size_t bytes) {
 }
 
 static int reserve(size_t bytes, void **memory) {
-    if (posix_memalign(memory, 64, bytes + 64)) return 1;
+    if (posix_memalign(memory, 64, bytes ? bytes : 64)) {
+        *memory = NULL;
+        return 1;
+    }
     ask_for_large_pages(*memory, bytes);
     return 0;
 }
@@ -138,13 +141,13 @@ static void copy_vectors(const Run *run) {
 static void clear(const Worker *worker) {
     const Group *group = worker->group;
     const Call *call = worker->call;
-    const long plane = group->sequences * call->padded * sizeof(REAL);
+    const long bytes = group->sequences * call->padded * sizeof(REAL);
     if (worker->member) return;
     memset(group->x, 0, group->most * call->input_padded * sizeof(REAL));
     if (!call->backward) return;
-    memset(group->incoming, 0, plane);
+    memset(group->incoming, 0, bytes);
     for (int s = 0; s < STATES; s++)
-        for (int turn = 0; turn < 2; turn++) memset(group->carry[turn][s], 0, plane);
+        for (int turn = 0; turn < 2; turn++) memset(group->carry[turn][s], 0, bytes);
     memset(group->sums, 0, SUMS * call->padded * sizeof(REAL));
 }
 
@@ -200,15 +203,16 @@ static void work(void *argument, int thread) {
     add_up(run, parts, SUMS, call->hidden, call->padded, call->by_sums, thread);
 }
 
-const int pair = PAIR;
+const int pair = PAIR;  // read by Python, which makes room for padding
 
-// Runs a layer; 0, or 1 where there is not enough memory. How rows are divided follows from the threads that are asked
+// Runs a layer; 0, or 1 where there is not enough memory. There is a sequence, and each has a step, at least. How rows are divided follows from the threads that are asked
 // for, not from those there are: so does what is kept, and the order of all sums.
 int run_layer(const Call *call) {
     Run run = {.call = call, .groups = 1};
     if (call->batch >= FEW * call->threads || call->padded / PAIR < call->threads)
         run.groups = call->threads < call->batch ? call->threads : call->batch;
-    run.threads = team_size(run.groups > 1 ? run.groups : call->padded / PAIR < call->threads ? 1 : call->threads);
+    const int alone = run.groups == 1 && call->padded / PAIR < call->threads;
+    run.threads = team_size(alone ? 1 : call->threads);  // as many as torch has, so that they can be its own
     barrier_start(&run.all);
     Group *groups = calloc(run.groups, sizeof(Group));
     long *counts = malloc(run.groups * (2 * call->time + 1) * sizeof(long));
