@@ -2,8 +2,8 @@
 
     python benchmarks/cells_table.py results/cells.json results/cells_33.json --engines fused torch
 
-More such pairs of runs may follow, of single cells that were timed again: they replace those before. The last two
-columns are of the first engine.
+More such pairs of runs may follow, of other engines, points, or cells that were timed again: those replace the ones
+before. Each figure is over the points at which it was timed. The last two columns are of the first engine.
 """
 
 from __future__ import annotations
@@ -23,8 +23,7 @@ def main() -> None:
     parser.add_argument("--engines", nargs="+", default=["fused", "torch"])
     given = parser.parse_args()
     full, third = points(given.files[::2]), points(given.files[1::2])
-    contenders = [key.split(" ") for key in full[0]["to_padded"]]
-    cells = list(dict.fromkeys(cell for cell, _ in contenders))
+    cells = list(dict.fromkeys(name.split(" ")[0] for each in full for name in each["to_padded"]))
     engines, first = given.engines, given.engines[0]
     columns = [*(f"`{each}`" for each in engines), f"`{first}`, a third valid", f"`loop` / `{first}`"]
     print(f"| cell | {' | '.join(columns)} |")
@@ -40,16 +39,17 @@ def main() -> None:
 
 
 def points(paths: list[str]) -> Points:
-    """The points of all runs, the ratios of later ones in the place of earlier ones."""
-    first, *later = (json.loads(Path(path).read_text(encoding="utf-8"))["points"] for path in paths)
-    for again in later:
-        for point, found in zip(first, again, strict=True):
-            if point["point"] != found["point"]:
-                raise SystemExit("the runs are not of the same points")
-            for key in ("to_padded", "to_packed"):
-                modules = {name for name in found.get(key, {}) if name.startswith("nn.")}
-                point.setdefault(key, {}).update({n: r for n, r in found.get(key, {}).items() if n not in modules})
-    return first
+    """The points of all runs, each once, the ratios of later runs in the place of earlier ones; torch.nn's stay."""
+    found: dict[str, dict[str, Any]] = {}
+    for path in paths:
+        for point in json.loads(Path(path).read_text(encoding="utf-8"))["points"]:
+            known = found.setdefault(point["point"], {"to_padded": {}, "to_packed": {}})
+            for key in known:
+                ratios = point.get(key, {})
+                known[key] |= {
+                    name: ratio for name, ratio in ratios.items() if name not in known[key] or "nn." not in name
+                }
+    return list(found.values())
 
 
 def over(points: Points, key: str, name: str) -> str:
@@ -59,7 +59,7 @@ def over(points: Points, key: str, name: str) -> str:
 
 def against(points: Points, above: str, below: str) -> str:
     """The same of the ratio of two contenders, where both were timed."""
-    both = [each["to_padded"] for each in points if above in each["to_padded"]]
+    both = [each["to_padded"] for each in points if {above, below} <= each["to_padded"].keys()]
     return shown([each[above][0] / each[below][0] for each in both])
 
 

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from rnncli.cells import CELLS, make_cell
 from rnncli.cells.weights import CellWeights
+from rnncli.engines.choice import refusal_here
 from rnncli.engines.engine import ENGINES, NOTHING_MORE
 from rnncli.engines.native.compiler import library
 from rnncli.engines.native.source import Real
@@ -112,7 +113,7 @@ def milliseconds(name: str) -> dict[str, float]:
     wanted = [values, *(each for each in weights.parameters() if each.numel())]
     best = {}
     for engine, kind in ENGINES.items():
-        if kind().refusal(cell, NOTHING_MORE) is None:
+        if refusal_here(kind(), cell, NOTHING_MORE) is None:
             ready, taken = kind(), list[float]()
             while len(taken) < 2 or sum(taken) < _SECONDS:
                 before = time.perf_counter()
