@@ -18,12 +18,18 @@ class InitializerSettings(Settings):
 
     Attributes:
         matrices_only: whether it needs rows and columns, so that it can't draw biases and vector parameters.
+        everywhere: whether a whole model can start in this way.
     """
 
     matrices_only: ClassVar[bool] = False
+    everywhere: ClassVar[bool] = True
 
     type: str
     """Name of the way."""
+
+    def suits(self, dimensions: int) -> bool:
+        """Whether it can draw parameters of so many dimensions: 2 for a matrix, 1 for a vector."""
+        return dimensions == 2 or not self.matrices_only
 
 
 INITIALIZERS: Registry[type[InitializerSettings]] = Registry("initializer")
@@ -142,6 +148,8 @@ class ChronoSettings(InitializerSettings):
     arXiv 1804.11188v1, 2018).
     """
 
+    everywhere = False
+
     type: Literal["chrono"] = "chrono"
     """The logarithm of a number uniform from 1 to longest - 1, for the bias of a gate that keeps (Tallec & Ollivier
     2018)."""
@@ -154,6 +162,8 @@ class ChronoSettings(InitializerSettings):
 class ConstantStartSettings(InitializerSettings):
     """The same number everywhere."""
 
+    everywhere = False
+
     type: Literal["constant"] = "constant"
     """The same number everywhere."""
 
@@ -163,20 +173,33 @@ class ConstantStartSettings(InitializerSettings):
 
 if TYPE_CHECKING:
     AnyInitializer = InitializerSettings
+    WholeInitializer = InitializerSettings
 else:
-    _NAMES = tuple(
-        name
-        for name, settings in INITIALIZERS.items()
-        if not any(field.is_required() for field in settings.model_fields.values())
-    )
 
     def _as_settings(value: str | float | InitializerSettings) -> InitializerSettings:
         if isinstance(value, str):
             return INITIALIZERS[value]()
         return value if isinstance(value, InitializerSettings) else ConstantStartSettings(value=value)
 
+    def _named(ways: dict[str, type[InitializerSettings]]) -> object:
+        """The names of those that need no options."""
+        needy = [name for name, way in ways.items() if any(field.is_required() for field in way.model_fields.values())]
+        return Literal[tuple(name for name in ways if name not in needy)]
+
+    def _all() -> dict[str, type[InitializerSettings]]:
+        return dict(INITIALIZERS.items())
+
+    def _whole() -> dict[str, type[InitializerSettings]]:
+        return {name: way for name, way in INITIALIZERS.items() if way.everywhere}
+
     AnyInitializer = Annotated[
-        Literal[_NAMES] | Finite | Annotated[InitializerSettings, ChosenBy("type", lambda: dict(INITIALIZERS.items()))],
+        _named(_all()) | Finite | Annotated[InitializerSettings, ChosenBy("type", _all)],
         AfterValidator(_as_settings),
     ]
     """A settings field with one way to start: its name, a number for a constant, or its options with its `type`."""
+
+    WholeInitializer = Annotated[
+        _named(_whole()) | Annotated[InitializerSettings, ChosenBy("type", _whole)],
+        AfterValidator(_as_settings),
+    ]
+    """The same for a whole model: its name, or its options with its `type`."""

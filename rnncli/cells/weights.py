@@ -8,8 +8,9 @@ import torch
 from torch import Tensor, nn
 
 from rnncli.cells.cell import Cell
-from rnncli.cells.drawing import draw
+from rnncli.cells.drawing import Streams, draw
 from rnncli.cells.initialization import by_block
+from rnncli.cells.initializers import InitializerSettings, UniformSettings
 from rnncli.cells.parameters import parameters, projects
 from rnncli.errors import ConfigError
 
@@ -52,23 +53,29 @@ class CellWeights(nn.Module):
         self.reset_parameters()
 
     @torch.no_grad()
-    def reset_parameters(self) -> None:
-        """Draw all parameters from uniform(±1/sqrt(hidden)), as torch.nn does; over it what the cell starts with, then
-        what its settings say; then add the bias shifts, but for a bias that the settings name by its block.
+    def reset_parameters(self, otherwise: InitializerSettings | None = None) -> None:
+        """Draw each block from a stream of its own, as the settings of the cell say, or else as the cell starts, or
+        else in the way `otherwise`, or where that is none or for matrices alone and the block is no matrix, from
+        uniform(±1/sqrt(hidden)), as torch.nn does. Then add the bias shifts, but for a bias that the settings name by
+        its block.
 
-        So with the same seed a block that the settings don't name starts the same whatever they say of the others.
+        So with the same seed a block starts the same in every cell that has one of that name, shape and way.
         """
-        bound = self.cell.hidden_size**-0.5
-        for parameter in self.parameters():
-            parameter.uniform_(-bound, bound)
-        blocks, given = self.blocks(), self.cell.settings.initialization
-        for ways in (self.cell.starts(), given):
-            for name, way in by_block(ways, self.cell.blocks).items():
-                if name in blocks:  # no projection where the input has the size of the state
-                    draw(blocks[name], way)
+        blocks, given, hidden = self.blocks(), self.cell.settings.initialization, self.cell.hidden_size
+        ways = by_block(self.cell.starts(), self.cell.blocks) | by_block(given, self.cell.blocks)
+        streams = Streams()
+        for name, block in blocks.items():
+            usual = otherwise if otherwise is not None and otherwise.suits(block.dim()) else UniformSettings()
+            with streams.named(name):
+                draw(block, ways.get(name, usual), hidden)
         for name, shift in self.cell.bias_shifts().items():
             if f"b_{name}" not in given:
                 blocks[f"b_{name}"].add_(shift)
+
+    @property
+    def input_size(self) -> int:
+        """Features of what it reads."""
+        return (self.weight_ih if self.projection is None else self.projection).shape[1]
 
     def blocks(self) -> dict[str, Tensor]:
         """Each block of the parameters by its name in `Cell.blocks`, a view of (hidden, columns) or (hidden,)."""

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 import rnncli
+from rnncli.cli.ablate import ablate
 from rnncli.cli.check import check
 from rnncli.cli.describe import describe
 from rnncli.cli.eval import evaluate
@@ -16,7 +17,7 @@ from rnncli.cli.train import train
 
 app = typer.Typer(
     name="rnncli",
-    help="Train, evaluate and predict with recurrent neural networks from YAML.",
+    help="Train, evaluate, predict with and ablate recurrent neural networks from YAML.",
     epilog="Exit codes: 0 done; 1 it went wrong; 2 a mistake in config, data or options; 130 and 143 stopped by a "
     "signal.",
     no_args_is_help=True,
@@ -44,6 +45,7 @@ def _options(
 app.command("train")(train)
 app.command("eval")(evaluate)
 app.command("predict")(predict)
+app.command("ablate", short_help="Train variants of a config, several seeds each, and compare.")(ablate)
 app.command("check")(check)
 app.command("init", short_help="Write a commented config that trains on a file.")(init)
 app.command("describe")(describe)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import typer
 
 from rnncli.cli.options import AllowCode, Config, Limit, Overrides, Quiet
-from rnncli.cli.process import things_that_last
+from rnncli.runs.process import things_that_last
 
 
 def check(

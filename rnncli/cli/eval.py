@@ -9,8 +9,8 @@ from typing import Annotated, Literal, get_args
 import typer
 
 from rnncli.cli.options import AllowCode, Device, Run, Threads
-from rnncli.cli.process import things_that_last
 from rnncli.errors import UserError, unknown
+from rnncli.runs.process import things_that_last
 
 Part = Literal["train", "valid", "test"]
 

@@ -12,8 +12,8 @@ from typing import Annotated, Any
 import typer
 
 from rnncli.cli.options import AllowCode, Device, Quiet, Run, Threads
-from rnncli.cli.process import things_that_last
 from rnncli.errors import DataError, UserError
+from rnncli.runs.process import things_that_last
 
 CLOSED_PIPE = 141
 """Exit code of a process whose output nobody reads any more: 128 + SIGPIPE."""

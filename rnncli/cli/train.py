@@ -8,8 +8,8 @@ from typing import Annotated
 import typer
 
 from rnncli.cli.options import AllowCode, Limit, Overrides, Quiet
-from rnncli.cli.process import keep_freed_memory, things_that_last
 from rnncli.errors import UserError
+from rnncli.runs.process import keep_freed_memory, things_that_last
 
 
 def train(

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import yaml
 
-from rnncli.config.overrides import override
+from rnncli.config.overrides import Change, change, override
 from rnncli.config.tree import Location, Tree, Value
 from rnncli.config.writing import shown
 from rnncli.config.yaml12 import Place, Problem, problem_of
@@ -28,7 +28,7 @@ class Mistake:
 
 
 class Document:
-    """A config file with overrides `a.b=c` on top.
+    """A config file with overrides on top: `a.b=c` of the command line, or changes that another file asks for.
 
     Attributes:
         value: the plain data; text from an override is `FromCommand`.
@@ -37,7 +37,7 @@ class Document:
         ConfigError: the file can't be read or is not YAML with a mapping at the top.
     """
 
-    def __init__(self, path: Path, overrides: Sequence[str] = ()) -> None:
+    def __init__(self, path: Path, overrides: Sequence[str | Change] = ()) -> None:
         self.path = path
         text = _text(path)
         self._lines = re.split(r"\r\n|[\r\n\x85\u2028\u2029]", text)
@@ -55,18 +55,18 @@ class Document:
             raise ConfigError([self._block(Problem(place, f"expected keys with values, found {found}"))])
         self.value: dict[str, Value] = tree.value
         self._keys, self._values, self._problems = tree.keys, tree.values, tree.problems
-        self._commands: dict[Location, str] = {}
-        self._bad_commands: list[str] = []
-        for command in overrides:
+        self._overrides: dict[Location, str | Change] = {}
+        self._bad_overrides: list[str] = []
+        for wanted in overrides:
             try:
-                self._override(command)
+                self._override(wanted)
             except ValueError as error:
-                self._bad_commands.append(f"--set {command}: {error}")
+                self._bad_overrides.append(f"{_named(wanted)}: {error}")
 
     def report(self, mistakes: Sequence[Mistake]) -> list[str]:
         """Every mistake as a block of text: those of the file in its order, then those of the overrides."""
         in_file = {problem.place: [problem.text] for problem in self._problems}
-        in_commands = list(self._bad_commands)
+        in_overrides = list(self._bad_overrides)
         spoilt = set(in_file)
         for mistake in mistakes:
             source = self._source(mistake)
@@ -74,18 +74,20 @@ class Document:
             if isinstance(source, Place):
                 if source not in spoilt:
                     in_file.setdefault(source, []).append(f"{dotted}: {mistake.text}" if dotted else mistake.text)
-            elif source.split("=")[0].strip() == dotted:
-                in_commands.append(f"--set {source}: {mistake.text}")
+            elif _key(source) == dotted:
+                in_overrides.append(f"{_named(source)}: {mistake.text}")
             else:
-                in_commands.append(f"--set {source}: {dotted}: {mistake.text}")
-        return [self._block(Problem(place, text)) for place in sorted(in_file) for text in in_file[place]] + in_commands
+                in_overrides.append(f"{_named(source)}: {dotted}: {mistake.text}")
+        return [
+            self._block(Problem(place, text)) for place in sorted(in_file) for text in in_file[place]
+        ] + in_overrides
 
-    def _source(self, mistake: Mistake) -> Place | str:
+    def _source(self, mistake: Mistake) -> Place | str | Change:
         """The place in the file, or the override, that the nearest written part of the location comes from."""
         for length in range(len(mistake.location), -1, -1):
             location = mistake.location[:length]
-            if location in self._commands:
-                return self._commands[location]
+            if location in self._overrides:
+                return self._overrides[location]
             value = self._values.get(location)
             if value is not None:
                 exact = length == len(mistake.location) and not mistake.on_key
@@ -102,14 +104,23 @@ class Document:
         excerpt = written[start : start + _WIDEST_EXCERPT].rstrip()
         return f"{head}\n  {line} | {excerpt}\n  {' ' * len(str(line))} | {' ' * (column - 1 - start)}^"
 
-    def _override(self, command: str) -> None:
-        location = override(self.value, command)
+    def _override(self, wanted: str | Change) -> None:
+        location = change(self.value, wanted) if isinstance(wanted, Change) else override(self.value, wanted)
         for places in (self._keys, self._values):
             for below in [known for known in places if known[: len(location)] == location]:
                 del places[below]
-        self._commands = {
-            known: text for known, text in self._commands.items() if known[: len(location)] != location
-        } | {location: command}
+        self._overrides = {
+            known: other for known, other in self._overrides.items() if known[: len(location)] != location
+        } | {location: wanted}
+
+
+def _key(wanted: str | Change) -> str:
+    return wanted.key if isinstance(wanted, Change) else wanted.split("=")[0].strip()
+
+
+def _named(wanted: str | Change) -> str:
+    """An override as a message names it."""
+    return str(wanted) if isinstance(wanted, Change) else f"--set {wanted}"
 
 
 def _text(path: Path) -> str:

@@ -155,7 +155,7 @@ def _here(shape: Shape | None, location: Location, error: _Error) -> Mistake:
             return Mistake(location, f"missing key {shape.key!r}: one of {', '.join(shape.models)}{brought}{hint}")
         if error.type == "union_tag_invalid":
             return Mistake((*location, shape.key), _not_among(shape.key, found[shape.key], tuple(shape.models)))
-        if error.of_type and found in shape.models:
+        if error.of_type and isinstance(found, str) and found in shape.models:
             return Mistake(location, f"write {{{shape.key}: {found}}} instead of {found!r}")
     if isinstance(shape, Leaf) and shape.allowed and error.of_type:
         return Mistake(location, _not_among("value", found, shape.allowed))

@@ -1,13 +1,59 @@
-"""`a.b.0=c`: one value put on top of a config."""
+"""`a.b.0=c`: one value put on top of a config, given on the command line or in another file."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from pathlib import Path
+
 import yaml
 
-from rnncli.config.paths import FromCommand
+from rnncli.config.paths import FromCommand, FromFolder
 from rnncli.config.tree import Location, Tree, Value
 from rnncli.config.writing import shown
 from rnncli.config.yaml12 import problem_of
+
+
+@dataclass(frozen=True)
+class Change:
+    """A value for a dotted key, given in another file than the config.
+
+    Attributes:
+        origin: how messages name it.
+        folder: what paths in it are relative to.
+    """
+
+    key: str
+    value: Value
+    origin: str
+    folder: Path
+
+    def __str__(self) -> str:
+        return self.origin
+
+
+def change(config: Value, wanted: Change) -> Location:
+    """Puts the value of a change into `config`, as `override` does.
+
+    Raises:
+        ValueError: the key is malformed, or there is no such place.
+    """
+    steps = wanted.key.split(".")
+    if not all(steps):
+        raise ValueError("expected a key such as training.epochs")
+    return _put(config, (), steps, _in_folder(wanted.value, wanted.folder))
+
+
+def _in_folder(value: Value, folder: Path) -> Value:
+    match value:
+        case FromCommand():
+            return value
+        case str():
+            return FromFolder(value, folder)
+        case list():
+            return [_in_folder(each, folder) for each in value]
+        case dict():
+            return {key: _in_folder(each, folder) for key, each in value.items()}
+    return value
 
 
 def override(config: Value, command: str) -> Location:
@@ -18,11 +64,21 @@ def override(config: Value, command: str) -> Location:
     Raises:
         ValueError: the command is malformed, or there is no such place.
     """
+    key, value = parsed(command)
+    return _put(config, (), key.split("."), value)
+
+
+def parsed(command: str) -> tuple[str, Value]:
+    """The key and the value of `a.b=c`.
+
+    Raises:
+        ValueError: it is malformed.
+    """
     key, equals, text = command.partition("=")
-    steps = key.strip().split(".")
-    if not equals or not all(steps):
+    key = key.strip()
+    if not equals or not all(key.split(".")):
         raise ValueError("expected key=value, such as training.epochs=3")
-    return _put(config, (), steps, _value(text))
+    return key, _value(text)
 
 
 def _put(parent: Value, location: Location, steps: list[str], value: Value) -> Location:

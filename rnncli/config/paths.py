@@ -13,6 +13,21 @@ class FromCommand(str):
     """Text that was given on the command line, not in the file."""
 
 
+class FromFolder(str):
+    """Text that was given in another file, in `folder`."""
+
+    folder: Path
+
+    def __new__(cls, text: str, folder: Path) -> FromFolder:
+        made = super().__new__(cls, text)
+        made.folder = folder
+        return made
+
+    def __reduce__(self) -> tuple[type[FromFolder], tuple[str, Path]]:
+        """What a copy is made of."""
+        return FromFolder, (str(self), self.folder)
+
+
 def _absolute(value: Any, info: ValidationInfo) -> Any:
     if not isinstance(value, str | Path):
         return value
@@ -28,7 +43,8 @@ def _absolute(value: Any, info: ValidationInfo) -> Any:
 def _base(value: str | Path, info: ValidationInfo) -> Path:
     if isinstance(value, FromCommand) or not isinstance(info.context, Path):
         return Path.cwd()
-    return (info.data or {}).get("root") or info.context.absolute()
+    folder = value.folder if isinstance(value, FromFolder) else info.context
+    return (info.data or {}).get("root") or folder.absolute()
 
 
 InputPath = Annotated[Path, BeforeValidator(_absolute)]

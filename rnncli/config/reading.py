@@ -10,14 +10,16 @@ from pydantic import ValidationError
 
 from rnncli.config.document import Document
 from rnncli.config.explaining import explain
+from rnncli.config.overrides import Change
 from rnncli.config.settings import Settings
 from rnncli.errors import ConfigError
 
 S = TypeVar("S", bound=Settings)
 
 
-def read(path: Path, model: type[S], overrides: Sequence[str] = ()) -> S:
-    """The settings of a file, with overrides `a.b=c` on top; what neither names has its default.
+def read(path: Path, model: type[S], overrides: Sequence[str | Change] = ()) -> S:
+    """The settings of a file, with overrides on top (`a.b=c`, or what another file asks for); what neither names has
+    its default.
 
     Raises:
         ConfigError: all mistakes of the file and the overrides.

@@ -35,6 +35,8 @@ def head_mistakes(settings: HeadSettings, target: Target) -> list[str]:
     if isinstance(settings, CRFSettings):
         if not target.per_step:
             mistakes.append("model.head.type: crf chooses classes of many steps together; this target has one class")
+        if target.partial:
+            mistakes.append("model.head.type: crf needs a class at every step; some steps of this target ask for none")
         if settings.constrain and target.scheme is None:
             mistakes.append("model.head.constrain: the target's tags follow no scheme (BIO, BIOES) to hold them to")
     if isinstance(settings, ClassesSettings) and isinstance(settings.weights, dict):

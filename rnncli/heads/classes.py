@@ -6,9 +6,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy, linear
 
-from rnncli.heads.head import HEADS, Head
+from rnncli.heads.head import HEADS, Head, asked_of_each
 from rnncli.heads.settings import ClassesSettings
-from rnncli.inputs.batches import Batch
+from rnncli.inputs.batches import NO_TARGET, Batch
 from rnncli.inputs.targets import Target
 from rnncli.metrics.outcome import Outcome
 
@@ -46,13 +46,20 @@ class Classes(Head[ClassesSettings]):
     ) -> None:
         super().__init__(settings, features, target)
         width = features if tied is None else tied.shape[1]
-        layer = nn.Linear(width, len(target.names))
-        self.weight = layer.weight if tied is None else None
-        self.bias = layer.bias
+        self.weight = nn.Parameter(torch.empty(len(target.names), width)) if tied is None else None
+        self.bias = nn.Parameter(torch.empty(len(target.names)))
         # In a tuple the shared parameter stays the embedding's alone: saved once, moved to a device once.
         self.tied: tuple[nn.Parameter, ...] = () if tied is None else (tied,)
         self.projection = None if width == features else nn.Linear(features, width, bias=False)
         self.register_buffer("class_weights", class_weights(settings, target), persistent=False)
+        self._bound = width**-0.5
+        self.reset_parameters()
+
+    @torch.no_grad()
+    def reset_parameters(self) -> None:
+        """Draw weights and biases as torch.nn.Linear does."""
+        for parameter in self.parameters(recurse=False):
+            parameter.uniform_(-self._bound, self._bound)
 
     def score(self, items: Tensor) -> Tensor:
         if self.projection is not None:
@@ -61,17 +68,23 @@ class Classes(Head[ClassesSettings]):
 
     def loss(self, outputs: Tensor, batch: Batch) -> tuple[Tensor, int]:
         targets = self.known_targets(batch)
-        smoothing = self.settings.label_smoothing
-        return cross_entropy(outputs, targets, self.class_weights, label_smoothing=smoothing), len(targets)
+        items = int((targets != NO_TARGET).sum()) if self.target.partial else len(targets)
+        if items == 0:
+            return outputs.sum() * 0, 0
+        smoothing, weights = self.settings.label_smoothing, self.class_weights
+        return cross_entropy(outputs, targets, weights, ignore_index=NO_TARGET, label_smoothing=smoothing), items
 
     def outcome(self, outputs: Tensor, batch: Batch) -> Outcome:
-        outputs, targets = outputs.float(), self.targets(batch)
+        outputs, targets, lengths = outputs.float(), self.targets(batch), self.lengths(batch)
+        if targets is not None and self.target.partial:
+            asked = targets != NO_TARGET
+            outputs, targets, lengths = outputs[asked], targets[asked], asked_of_each(lengths, asked.cpu().numpy())
         # Over a vocabulary of tokens the probabilities of many items would fill the memory.
         probabilities = None if self.target.kind == "token" else outputs.softmax(1).cpu().numpy()
         return Outcome(
             predicted=outputs.argmax(1).cpu().numpy(),
             target=None if targets is None else targets.cpu().numpy(),
-            lengths=self.lengths(batch),
+            lengths=lengths,
             probabilities=probabilities,
             nll=None if targets is None else cross_entropy(outputs, targets, reduction="none").cpu().numpy(),
         )

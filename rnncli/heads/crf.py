@@ -40,15 +40,21 @@ class CRF(Head[CRFSettings]):
         super().__init__(settings, features, target)
         tags = len(target.names)
         self.linear = nn.Linear(features, tags)
-        self.transitions = nn.Parameter(torch.empty(tags, tags).uniform_(-0.1, 0.1))
-        self.start = nn.Parameter(torch.empty(tags).uniform_(-0.1, 0.1))
-        self.end = nn.Parameter(torch.empty(tags).uniform_(-0.1, 0.1))
+        self.transitions = nn.Parameter(torch.empty(tags, tags))
+        self.start, self.end = nn.Parameter(torch.empty(tags)), nn.Parameter(torch.empty(tags))
+        self.reset_parameters()
         rows = torch.zeros(tags + 2, tags, dtype=torch.bool)
         if settings.constrain and target.scheme is not None:
             rows[:tags] = torch.tensor(forbidden_pairs(target.names, target.scheme))
             rows[tags] = torch.tensor(forbidden_starts(target.names, target.scheme))
             rows[tags + 1] = torch.tensor(forbidden_ends(target.names, target.scheme))
         self.register_buffer("penalties", rows * FORBIDDEN, persistent=False)
+
+    @torch.no_grad()
+    def reset_parameters(self) -> None:
+        """Draw the scores of tags, small beside those of the linear layer."""
+        for scores in (self.transitions, self.start, self.end):
+            scores.uniform_(-0.1, 0.1)
 
     def score(self, items: Tensor) -> Tensor:
         scores: Tensor = self.linear(items)

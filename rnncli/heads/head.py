@@ -35,6 +35,19 @@ def valid_steps(values: Tensor, sequences: Padded) -> Tensor:
     return values.transpose(0, 1).flatten(0, 1).index_select(0, step_positions(sequences))
 
 
+def asked_of_each(lengths: np.ndarray, asked: np.ndarray) -> np.ndarray:
+    """(sequences,) how many of each sequence's items are asked for.
+
+    Args:
+        lengths: (sequences,) the items of each.
+        asked: (items,) bool.
+    """
+    before = np.concatenate([[0], np.cumsum(asked)])
+    ends = np.cumsum(lengths)
+    counts: np.ndarray = before[ends] - before[ends - lengths]
+    return counts
+
+
 class Head(nn.Module, ABC, Generic[S]):
     """Turns features into outputs, one for each item; an item is a sequence, or a valid step of one, or a window.
 
@@ -63,11 +76,11 @@ class Head(nn.Module, ABC, Generic[S]):
 
     @abstractmethod
     def loss(self, outputs: Tensor, batch: Batch) -> tuple[Tensor, int]:
-        """The mean loss of the outputs' items, and their number."""
+        """The mean loss of the outputs' items that a target is asked for, and their number; 0 where it is of none."""
 
     @abstractmethod
     def outcome(self, outputs: Tensor, batch: Batch) -> Outcome:
-        """The predictions, beside the targets where the batch has them."""
+        """The predictions, beside the targets where the batch has them; then without the items that ask for none."""
 
     def targets(self, batch: Batch) -> Tensor | None:
         """(items, ...): the targets without padding."""

@@ -12,6 +12,9 @@ from torch import Tensor
 
 from rnncli.sequences import Padded
 
+NO_TARGET = -100
+"""The class of a step that asks for nothing, where a target is `partial`."""
+
 POOL = 50
 """Batches that are sorted by length together: large enough that lengths agree, small enough that epochs differ."""
 
@@ -24,7 +27,8 @@ class Batch:
         inputs: by the names of the loader's features; all of the same batch, time and lengths.
         targets: one a sequence (batch,), (batch, labels) or (batch, values); one a step (batch, time, ...), anything
             at padding; a forecast (batch, horizon, values). Classes are int64, the others float32, scaled like the
-            inputs. NaN where a value was not observed. None where there is nothing to compare with.
+            inputs. NaN where a value was not observed, NO_TARGET where no class is asked for. None where there is
+            nothing to compare with.
         rows: (batch,) the positions of these examples in their dataset.
         spellings: the distinct words of this batch as characters, (words, characters) ids.
         continues: the first step of each row follows the last step of the same row of the batch before.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from rnncli.inputs.settings import DataSettings
+from rnncli.inputs.synthetic.settings import SyntheticSettings
 from rnncli.inputs.tagging.settings import TaggingSettings
 from rnncli.inputs.text.settings import TextSettings
 from rnncli.inputs.time_series.settings import TimeSeriesSettings
@@ -11,4 +12,5 @@ LOADER_SETTINGS: dict[str, type[DataSettings]] = {
     "text": TextSettings,
     "time-series": TimeSeriesSettings,
     "tagging": TaggingSettings,
+    "synthetic": SyntheticSettings,
 }

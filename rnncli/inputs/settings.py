@@ -29,10 +29,24 @@ Separator = Literal[",", ";", "|"]
 
 
 class DataSettings(Settings):
-    """Files and how they are read."""
+    """Data and where they come from."""
 
     loader: str
     """The kind of data."""
+
+    @model_validator(mode="after")
+    def _each_does_something(self) -> Self:
+        if told := list(self.idle()):
+            raise ValueError("; ".join(told))
+        return self
+
+    def idle(self) -> Iterator[str]:
+        """A sentence for each option, its key first, that would do nothing or gives the answer away."""
+        yield from ()
+
+
+class FileSettings(DataSettings):
+    """Files and how they are read."""
 
     root: InputPath | None = None
     """Folder that the other paths of this section are relative to."""
@@ -52,16 +66,6 @@ class DataSettings(Settings):
     skip_bad_rows: bool = False
     """Leave out rows that can't be read, and say how many, instead of stopping at the first."""
 
-    @model_validator(mode="after")
-    def _each_does_something(self) -> Self:
-        if told := list(self.idle()):
-            raise ValueError("; ".join(told))
-        return self
-
-    def idle(self) -> Iterator[str]:
-        """A sentence for each option, its key first, that would do nothing or gives the answer away."""
-        yield from ()
-
     def idle_split(self, split: Settings) -> Iterator[str]:
         """Of the options of `split`, those that the parts with files of their own leave nothing to do."""
         filed = [part for part in ("valid", "test") if getattr(self, part) is not None]
@@ -72,7 +76,7 @@ class DataSettings(Settings):
             yield "split.seed: nothing is drawn where data.valid and data.test have files of their own"
 
 
-class TableSettings(DataSettings):
+class TableSettings(FileSettings):
     """Files that may be tables."""
 
     columns: list[str] | None = None

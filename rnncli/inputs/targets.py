@@ -27,6 +27,7 @@ class Target:
         horizon: steps of a forecast.
         season: steps of a season, for the naive forecast and MASE.
         scheme: how tags write spans (BIO, BIOES), or None where tags are not spans.
+        partial: of classes or tokens: some steps ask for nothing (NO_TARGET); neither loss nor metrics count them.
     """
 
     kind: Kind
@@ -36,6 +37,7 @@ class Target:
     horizon: int = 1
     season: int = 1
     scheme: Literal["BIO", "BIOES"] | None = None
+    partial: bool = False
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)

@@ -26,6 +26,10 @@ class Highway(nn.Module):
     def __init__(self, size: int) -> None:
         super().__init__()
         self.gate = nn.Linear(size, size)
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Put b at its start, over what the linear layer has drawn."""
         nn.init.constant_(self.gate.bias, -1.0)
 
     def forward(self, inputs: Tensor, outputs: Tensor) -> Tensor:

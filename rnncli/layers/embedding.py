@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.nn.functional import embedding
 
+from rnncli.cells.drawing import draw
+from rnncli.cells.initializers import InitializerSettings
 from rnncli.inputs.features import PADDING
 from rnncli.sequences import Padded
 
@@ -20,7 +22,12 @@ class Embedding(nn.Module):
         vectors: (size, width) pretrained, NaN in rows that have none; those are drawn as large as the others.
         frozen: whether training leaves the vectors as they are.
         deviation: standard deviation of the numbers drawn where nothing is pretrained.
+
+    Attributes:
+        given: (size, 1) the rows that are not drawn: those of PADDING and of pretrained vectors.
     """
+
+    given: Tensor
 
     def __init__(
         self,
@@ -32,15 +39,32 @@ class Embedding(nn.Module):
         deviation: float = 1.0,
     ) -> None:
         super().__init__()
-        weight = torch.randn(size, width) * deviation
-        if vectors is not None:
-            given = torch.as_tensor(vectors, dtype=torch.float32)
-            known = ~given.isnan().any(dim=1, keepdim=True)
-            if known.any():
-                weight *= given[known.squeeze(1)].square().mean().sqrt() / deviation
-            weight = torch.where(known, given, weight)
-        weight[PADDING] = 0
+        if vectors is None:
+            weight, given = torch.empty(size, width), torch.zeros(size, 1, dtype=torch.bool)
+        else:
+            weight = torch.tensor(vectors, dtype=torch.float32)
+            given = ~weight.isnan().any(dim=1, keepdim=True)
+            if given.any():
+                deviation = float(weight[given.squeeze(1)].square().mean().sqrt())
+        weight[PADDING], given[PADDING] = 0, True
         self.weight = nn.Parameter(weight, requires_grad=not frozen)
+        self.register_buffer("given", given, persistent=False)
+        self._deviation = deviation
+        self.reset_parameters()
+
+    @torch.no_grad()
+    def reset_parameters(self, way: InitializerSettings | None = None, hidden_size: int = 1) -> None:
+        """Draw the rows that are not given, from a normal distribution if no other way is asked for.
+
+        Args:
+            hidden_size: units of the cell, by which a uniform way measures.
+        """
+        drawn = torch.empty_like(self.weight)
+        if way is None:
+            drawn.normal_(std=self._deviation)
+        else:
+            draw(drawn, way, hidden_size)
+        self.weight.copy_(torch.where(self.given, self.weight, drawn))
 
     def forward(self, ids: Padded) -> Padded:
         """(batch, time) ids to (batch, time, width) in time-major memory."""

@@ -20,6 +20,7 @@ from rnncli.layers.dropout import Dropout, draw_mask
 from rnncli.layers.masks import recurrent_masks
 from rnncli.layers.recording import Recorded, make_recorded
 from rnncli.layers.settings import NO_DROPOUT, ConnectionName, DropoutSettings
+from rnncli.layers.truncated import Pieces
 from rnncli.sequences import Padded
 
 StackState = tuple[State, ...]
@@ -96,6 +97,7 @@ class Stack(nn.Module):
         state: StackState | None = None,
         final_state: bool = False,
         recordings: Sequence[Recorded] | None = None,
+        bptt_steps: int | None = None,
     ) -> tuple[Padded, StackState | None]:
         """Run over whole sequences.
 
@@ -104,11 +106,20 @@ class Stack(nn.Module):
             state: where the sequences go on from; the learned state or zeros where it is None.
             final_state: whether the state after the last valid step is asked for (backward: after the first).
             recordings: what `recordings` made for these inputs, to be filled.
+            bptt_steps: steps that gradients go back at most, the sequences being cut every so many from their ends.
 
         Returns:
             The outputs of the uppermost layer, (batch, time, size) with zeros at padding positions, and the state
             where it is asked for.
+
+        Raises:
+            ValueError: there is something to cut, but the stack reads in both directions, or is recorded.
         """
+        pieces = None
+        if bptt_steps is not None and bptt_steps < inputs.time:
+            if self.directions == 2 or recordings is not None:
+                raise ValueError("neither both directions nor what is recorded can be cut after bptt_steps")
+            pieces = Pieces(inputs, bptt_steps)
         current, final = inputs if self._reads_no_padding() else inputs.zeroed(), []
         for layer in range(len(self.weights) // self.directions):
             dropped = self._drop(current, first=layer == 0)
@@ -117,7 +128,7 @@ class Stack(nn.Module):
                 place = layer * self.directions + direction
                 start = self._initial(place, inputs.batch) if state is None else state[place]
                 recording = None if recordings is None else recordings[place].recording
-                made, last = self._run(place, dropped, start, final_state, recording, reverse=direction == 1)
+                made, last = self._run(place, dropped, start, final_state, recording, pieces, reverse=direction == 1)
                 outputs.append(made)
                 final.append(last)
             current = self._connected(layer, current, _side_by_side(outputs))
@@ -188,11 +199,14 @@ class Stack(nn.Module):
         state: State | None,
         final_state: bool,
         recording: Recording | None,
+        pieces: Pieces | None,
         reverse: bool,
     ) -> tuple[Padded, State | None]:
         weights = self.weights[place]
         assert isinstance(weights, CellWeights)
         masks = recurrent_masks(self.dropout, weights, inputs, self.training)
+        if pieces is not None:
+            return pieces.run(self.choice.engine, weights, inputs, state, masks)
         return self.choice.engine.run(
             weights, inputs, state, masks=masks, recording=recording, final_state=final_state, reverse=reverse
         )

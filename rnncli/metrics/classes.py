@@ -13,10 +13,11 @@ from rnncli.metrics.outcome import Outcome
 
 @metric("accuracy")
 class Accuracy(Mean):
-    """Share of items whose predicted class is the true one, 0 to 1. For tags every token counts once."""
+    """Share of items whose predicted class is the true one, 0 to 1. For tags every token counts once; of a stream it
+    is the share of next tokens that are given the highest probability."""
 
     higher_is_better = True
-    kinds = frozenset({"class", "tag"})
+    kinds = frozenset({"class", "tag", "token"})
 
     def measure(self, outcome: Outcome) -> NDArray[np.bool_]:
         right: NDArray[np.bool_] = outcome.predicted == given(outcome.target)

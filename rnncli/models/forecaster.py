@@ -14,6 +14,7 @@ from rnncli.inputs.batches import Batch
 from rnncli.inputs.features import Feature, Values
 from rnncli.inputs.targets import Target
 from rnncli.layers.dropout import Dropout
+from rnncli.layers.noise import InputNoise
 from rnncli.layers.pooling import Pooling
 from rnncli.models.inputs import InputLayer, side_by_side
 from rnncli.models.model import Model, State, build_stack
@@ -40,6 +41,7 @@ class Forecaster(Model):
         others = {name: feature for name, feature in features.items() if name != self.series}
         self.others = InputLayer(others, settings) if others else None
         self.normalization = WindowNormalization(settings.window_normalization, len(self.variables))
+        self.noise = InputNoise(settings.input_noise)
         width = (1 if self.shared else len(self.variables)) + len(self.covariates)
         width += self.others.size if self.others else 0
         self.stack = build_stack(settings, width * self.patch)
@@ -51,10 +53,10 @@ class Forecaster(Model):
         names = target.names[:1] if self.shared else target.names
         self.head = build_head(settings.head or default_head(target), self.pooling.size, replace(target, names=names))
 
-    def outputs(self, batch: Batch, state: State | None) -> tuple[Tensor, State | None]:
+    def outputs(self, batch: Batch, state: State | None, bptt_steps: int | None = None) -> tuple[Tensor, State | None]:
         window = batch.inputs[self.series]
         history, scale = self.normalization(_columns(window.values, self.variables))
-        read, _ = self.stack(self._patched(self._inputs(batch, history)))
+        read, _ = self.stack(self._patched(self._inputs(batch, history)), bptt_steps=bptt_steps)
         forecast: Tensor = self.head(self.dropout(self.pooling(read)), read)
         if self.shared:
             # (batch * variables, horizon, 1, levels) to (batch, horizon, variables, levels)
@@ -69,8 +71,10 @@ class Forecaster(Model):
     def _inputs(self, batch: Batch, history: Tensor) -> Padded:
         """(batch, time, features), or where the net is shared (batch * variables, time, features), each variable with
         the same covariates."""
-        window = batch.inputs[self.series]
-        parts = [window.with_values(_columns(window.values, self.covariates))] if self.covariates else []
+        window, history = batch.inputs[self.series], self.noise(history)
+        parts = []
+        if self.covariates:
+            parts.append(window.with_values(self.noise(_columns(window.values, self.covariates))))
         if self.others is not None:
             parts.append(self.others(batch))
         if not self.shared:

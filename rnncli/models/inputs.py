@@ -12,6 +12,7 @@ from rnncli.inputs.features import Categories, Feature, Spelling, Tokens, Values
 from rnncli.layers.characters import CharacterWords
 from rnncli.layers.dropout import InputDropout
 from rnncli.layers.embedding import Embedding
+from rnncli.layers.noise import InputNoise
 from rnncli.models.settings import ModelSettings
 from rnncli.sequences import Padded
 
@@ -30,7 +31,7 @@ class InputLayer(nn.Module):
         layers = [_embedding(features[name], settings) for name in self.embedded]
         # A list, not a ModuleDict: names of columns may be what names of modules must not.
         self.embeddings = nn.ModuleList(layers)
-        self.dropout = InputDropout(settings.dropout)
+        self.dropout, self.noise = InputDropout(settings.dropout), InputNoise(settings.input_noise)
         self.size = sum(feature.width for feature in features.values() if isinstance(feature, Values))
         self.size += sum(layer.size if isinstance(layer, CharacterWords) else layer.weight.shape[1] for layer in layers)
 
@@ -46,7 +47,8 @@ class InputLayer(nn.Module):
             parts.append(layer(batch.spellings, ids) if isinstance(layer, CharacterWords) else layer(ids))
         if parts:
             parts = [self.dropout(side_by_side(parts))]
-        return side_by_side(parts + [batch.inputs[name] for name in self.numbers])
+        numbers = (batch.inputs[name] for name in self.numbers)
+        return side_by_side(parts + [each.with_values(self.noise(each.values)) for each in numbers])
 
 
 def _embedding(feature: Feature, settings: ModelSettings) -> Embedding | CharacterWords:

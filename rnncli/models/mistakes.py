@@ -60,6 +60,8 @@ def _of_inputs(settings: ModelSettings, features: list[Feature]) -> Iterator[str
             yield f"model.embedding_size: {settings.embedding_size}, but the pretrained vectors have {width} numbers"
     if settings.freeze_vectors and not widths:
         yield "model.freeze_vectors: there are no pretrained vectors; give data.vectors"
+    if settings.input_noise and not any(isinstance(feature, Values) for feature in features):
+        yield "model.input_noise: the inputs have no numbers to add noise to"
     if not categories:
         for name in changed(settings, "category_embedding_size"):
             yield f"model.{name}: the inputs have no categories"

@@ -9,6 +9,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from rnncli.cells.costs import flops
+from rnncli.cells.weights import CellWeights
 from rnncli.heads.build import build_head
 from rnncli.heads.choice import default_head
 from rnncli.heads.head import Head, valid_steps
@@ -34,12 +36,18 @@ class Model(nn.Module, ABC):
     head: Head[Any]
 
     @abstractmethod
-    def outputs(self, batch: Batch, state: State | None) -> tuple[Tensor, State | None]:
-        """What the head says of each item of a batch, and the state that follows, where the target is a stream's."""
+    def outputs(self, batch: Batch, state: State | None, bptt_steps: int | None = None) -> tuple[Tensor, State | None]:
+        """What the head says of each item of a batch, and the state that follows, where the target is a stream's.
 
-    def loss(self, batch: Batch, state: State | None = None) -> tuple[Tensor, int, State | None]:
+        Args:
+            bptt_steps: steps of the recurrent layers that gradients go back at most; all where it is None.
+        """
+
+    def loss(
+        self, batch: Batch, state: State | None = None, bptt_steps: int | None = None
+    ) -> tuple[Tensor, int, State | None]:
         """The mean loss over the items of a batch, their number, and the state that follows, without its history."""
-        outputs, final = self.outputs(batch, state)
+        outputs, final = self.outputs(batch, state, bptt_steps)
         loss, items = self.head.loss(outputs, batch)
         return loss, items, None if final is None else detach(final)
 
@@ -63,6 +71,12 @@ class Model(nn.Module, ABC):
     def parameter_count(self) -> int:
         """How many numbers training changes."""
         return sum(weight.numel() for weight in self.parameters() if weight.requires_grad)
+
+    @property
+    def flops(self) -> int:
+        """Floating-point operations of one step of one sequence in all recurrent layers."""
+        layers = [each for each in self.modules() if isinstance(each, CellWeights)]
+        return sum(flops(each.cell, each.input_size).total for each in layers)
 
     @property
     def engine(self) -> str:
@@ -90,8 +104,9 @@ class SequenceModel(Model):
         self.head = build_head(settings.head or default_head(target), width, target, tied)
         self.last = next_values(features, target) if settings.skip == "last" else None
 
-    def outputs(self, batch: Batch, state: State | None) -> tuple[Tensor, State | None]:
-        read, final = self.stack(self.inputs(batch), state, final_state=self.streams)
+    def outputs(self, batch: Batch, state: State | None, bptt_steps: int | None = None) -> tuple[Tensor, State | None]:
+        cut = None if self.streams else bptt_steps  # the batches of a stream are cut already
+        read, final = self.stack(self.inputs(batch), state, final_state=self.streams, bptt_steps=cut)
         items = read.values if self.pooling is None else self.pooling(read)
         outputs: Tensor = self.head(self.dropout(items), read)
         if self.last is not None:

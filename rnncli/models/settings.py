@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from rnncli.cells.cell import AnyCell, make_cell
+from rnncli.cells.initializers import WholeInitializer
 from rnncli.config.settings import Settings
 from rnncli.engines.settings import EngineName
 from rnncli.heads.settings import AnyHead
@@ -32,6 +33,15 @@ class ModelSettings(Settings):
 
     learned_initial_state: bool = False
     """Train the state before the first step of each layer and direction, instead of starting from zeros."""
+
+    initialization: WholeInitializer | None = None
+    """How all parameters start that start at random: embeddings, output layer, and of a cell what neither
+    cell.initialization nor its paper (as that of irnn) speaks of. A forget_bias is added to it; a way for matrices
+    leaves biases and other vectors as they are without it; the scale of uniform goes by the hidden_size of the cell."""
+
+    input_noise: float = Field(0.0, ge=0, allow_inf_nan=False)
+    """Standard deviation of the normal noise added to the numbers of each step while training (Greff et al. 2017),
+    in the units in which the network reads them."""
 
     embedding_size: int = Field(64, ge=1)
     """Numbers in the vector of a token; pretrained vectors bring their own size."""

@@ -63,7 +63,7 @@ def assemble(config: RunConfig) -> Assembled:
     known = []
     if settings.metric is not None and "valid" in data:
         known = measured(model, loader.target, data["valid"], settings.batch_size, device)
-    mistakes = list(training_mistakes(settings, loader.target, data, known))
+    mistakes = list(training_mistakes(settings, loader.target, data, known, config.model.bidirectional))
     if mistakes:
         raise ConfigError(mistakes)
     return Assembled(config, device, loader, data, model, settings.metric or choosing_metric(loader.target))

@@ -8,6 +8,7 @@ weights.safetensors     the best weights so far
 checkpoint/last.safetensors   all that is needed to go on bit for bit
 metrics.jsonl           one line an evaluation
 summary.json            final figures, when the run is over
+failed.json             in an ablation: why it was given up
 log.txt                 what was said on the way
 lock                    held while the run is written
 """
@@ -27,6 +28,7 @@ from torch import Tensor
 
 import rnncli
 from rnncli import config
+from rnncli.config.overrides import Change
 from rnncli.errors import RunError
 from rnncli.runs.config import RunConfig
 from rnncli.runs.own_code import executing, own_source, refuse_other_code, with_code_at
@@ -50,6 +52,7 @@ class RunDirectory:
         self._fitted = path / "fitted.json"
         self._metrics = path / "metrics.jsonl"
         self._log = path / "log.txt"
+        self._failed = path / "failed.json"
         self._lock = path / "lock"
 
     @classmethod
@@ -99,8 +102,11 @@ class RunDirectory:
             raise RunError(f"{self.path}: is not a run directory, so --force does not clear it")
 
     @contextmanager
-    def locked(self) -> Iterator[None]:
+    def locked(self, patience: float = 0) -> Iterator[None]:
         """Holds the run for writing, in a directory that is made for it; the lock dies with the process.
+
+        Args:
+            patience: seconds to wait for another process to let go of it.
 
         Raises:
             RunError: another process holds it, or the directory can't be written.
@@ -109,7 +115,7 @@ class RunDirectory:
         with writing(self.path):
             self.path.mkdir(parents=True, exist_ok=True)
             try:
-                lock.acquire(timeout=0)
+                lock.acquire(timeout=patience)
             except Timeout as error:
                 raise RunError(f"{self.path}: another process is writing this run") from error
         try:
@@ -155,7 +161,7 @@ class RunDirectory:
         """Writes the config, which then names the run's own copy of the code, wherever the run is moved."""
         write_whole(self._config, config.write(with_code_at(settings, self._cell.name)).encode())
 
-    def read_config(self, overrides: Sequence[str] = (), *, allow_code: bool = False) -> RunConfig:
+    def read_config(self, overrides: Sequence[str | Change] = (), *, allow_code: bool = False) -> RunConfig:
         """The config of the run.
 
         Raises:
@@ -248,11 +254,34 @@ class RunDirectory:
             raise RunError(f"{self._metrics}: has {len(lines)} lines, the checkpoint knows of {count}")
         return lines
 
+    def read_all_metrics(self) -> list[dict[str, Any]]:
+        """All lines that were written so far; none where there is no file yet.
+
+        Raises:
+            RunError: they are damaged.
+        """
+        count = len(self._metrics.read_bytes().splitlines()) if self._metrics.exists() else 0
+        return self.read_metrics(count)
+
     def write_summary(self, summary: Mapping[str, Any]) -> None:
         write_json(self.summary_file, summary)
 
     def read_summary(self) -> dict[str, Any]:
         return read_json(self.summary_file)
+
+    def write_failure(self, state: str, reason: str) -> None:
+        """Writes why the run is given up; its directory is made where there is none yet."""
+        with writing(self.path):
+            self.path.mkdir(parents=True, exist_ok=True)
+        write_json(self._failed, {"state": state, "reason": reason})
+
+    def read_failure(self) -> dict[str, Any] | None:
+        """State and reason of a run that was given up."""
+        return read_json(self._failed) if self._failed.exists() else None
+
+    def forget_failure(self) -> None:
+        """The run is begun anew, or goes on."""
+        self._failed.unlink(missing_ok=True)
 
     def say(self, line: str) -> None:
         """Adds a line to the log."""

@@ -7,13 +7,14 @@ from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 from rnncli import config
+from rnncli.config.overrides import Change
 from rnncli.runs.config import RunConfig
 
 ABOUT = "run.json"
 """The file that every run directory has."""
 
 
-def read_config(path: Path, overrides: Sequence[str] = (), *, allow_code: bool = False) -> RunConfig:
+def read_config(path: Path, overrides: Sequence[str | Change] = (), *, allow_code: bool = False) -> RunConfig:
     """The config in a file or a run directory, with overrides on top.
 
     Args:

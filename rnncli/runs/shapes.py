@@ -11,7 +11,6 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from rnncli.cells.costs import flops
 from rnncli.cells.weights import CellWeights
 from rnncli.errors import RunError
 from rnncli.inputs.batches import Batch
@@ -93,7 +92,7 @@ def shapes_of(config: RunConfig, run: Path | None = None) -> Shapes:
         list(_parts(model, _measured(model, batch), next(iter(inputs.values())) if len(inputs) == 1 else None)),
         sum(each.numel() for each in model.parameters()),
         model.parameter_count,
-        sum(flops(each.cell, _input_size(each)).total for each in model.modules() if isinstance(each, CellWeights)),
+        model.flops,
         model.engine,
         model.engine_reason,
     )
@@ -182,16 +181,12 @@ def _layers(
         layer, backward = divmod(place, stack.directions)
         direction = ("" if stack.directions == 1 else " forward") if not backward else " backward"
         kind = f"{weights.cell.settings.type} ({stack.choice.name})"
-        sizes = (*before, _input_size(weights)), (*before, weights.cell.hidden_size)
+        sizes = (*before, weights.input_size), (*before, weights.cell.hidden_size)
         yield Part(f"{shown} layer {layer + 1}{direction}", kind, *sizes, own.get(f"{name}.weights.{place}", {}))
         if str(layer) in stack.connections and (backward or stack.directions == 1):
             kind, size = type(stack.connections[str(layer)]).__name__, (*before, stack.size)
             joined = own.get(f"{name}.connections.{layer}", {})
             yield Part(f"{shown} layer {layer + 1} joined to its input", kind, size, size, joined)
-
-
-def _input_size(weights: CellWeights) -> int:
-    return (weights.weight_ih if weights.projection is None else weights.projection).shape[1]
 
 
 def _readable(name: str, modules: Mapping[str, nn.Module]) -> str:

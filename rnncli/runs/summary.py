@@ -11,6 +11,8 @@ ended                  why: epochs, patience or time
 threshold              probability from which the second of two classes is predicted, or null
 engine, engine_reason  how the cell was run over time, and why so
 parameters             trainable numbers of the model
+hidden_size            units of each recurrent layer
+flops                  floating-point operations of one step of one sequence in all recurrent layers
 sizes                  part -> rows, windows or tokens
 seconds                total (all sittings), per_epoch (a list)
 device, threads        where it was computed; bits depend on both
@@ -76,6 +78,8 @@ def summarise(
         "engine": model.engine,
         "engine_reason": model.engine_reason,
         "parameters": model.parameter_count,
+        "hidden_size": config.model.cell.hidden_size,
+        "flops": model.flops,
         "sizes": {name: len(dataset) for name, dataset in parts.data.items()},
         "seconds": {"total": progress.seconds, "per_epoch": progress.epoch_seconds},
         "device": str(parts.device),

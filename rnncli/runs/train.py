@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -29,14 +29,21 @@ from rnncli.training.progress import Progress
 
 
 def train(
-    config: RunConfig, path: Path, *, resume: bool = False, force: bool = False, allow_code: bool = False
-) -> Iterator[RunEvent]:
+    config: RunConfig,
+    path: Path,
+    *,
+    resume: bool = False,
+    force: bool = False,
+    allow_code: bool = False,
+    patience: float = 0,
+) -> Generator[RunEvent, None, None]:
     """Trains into the directory `path`, from the start or from its checkpoint.
 
     Nothing is written, and with `force` nothing cleared, before data are read and the model is built.
 
     Args:
         allow_code: execute the code of a run that is resumed, also where it was begun elsewhere.
+        patience: seconds to wait for another process to let go of the directory.
 
     Raises:
         UserError: config, data or directory can't be used.
@@ -48,7 +55,8 @@ def train(
         directory.refuse_what_stands(force)
     elif not path.is_dir():
         raise RunError(f"{path}: there is no run to resume; without --resume one begins")
-    with directory.locked():
+    with directory.locked(patience):
+        directory.forget_failure()
         goes_on = resume and directory.begun
         if goes_on:
             RunDirectory.open(path)

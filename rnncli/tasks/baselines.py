@@ -9,8 +9,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from rnncli.heads.head import valid_steps
-from rnncli.inputs.batches import Batch, Dataset
+from rnncli.heads.head import asked_of_each, valid_steps
+from rnncli.inputs.batches import NO_TARGET, Batch, Dataset
 from rnncli.inputs.features import PADDING
 from rnncli.inputs.targets import Target
 from rnncli.metrics.outcome import Outcome
@@ -103,8 +103,11 @@ def _most_frequent(target: Target) -> Guess:
     most_frequent = int(counts.argmax())
 
     def guess(batch: Batch) -> Outcome:
-        truth = _truth(target, batch)
-        return Outcome(np.full(len(truth), most_frequent), truth, _lengths(target, batch), nll=nll[truth])
+        truth, lengths = _truth(target, batch), _lengths(target, batch)
+        if target.partial:
+            asked = truth != NO_TARGET
+            truth, lengths = truth[asked], asked_of_each(lengths, asked)
+        return Outcome(np.full(len(truth), most_frequent), truth, lengths, nll=nll[truth])
 
     return guess
 

@@ -145,7 +145,7 @@ class Loop:
             loss_sum, items = loss_sum + value * count, items + count
             (loss * count if len(entries) > 1 else loss).backward()  # type: ignore[no-untyped-call]
         if len(entries) > 1:
-            torch._foreach_div_([weight.grad for weight in self.weights if weight.grad is not None], items)
+            torch._foreach_div_([weight.grad for weight in self.weights if weight.grad is not None], max(items, 1))
         norm = self._gradient_norm = clip(self.weights, settings.clip_norm, settings.clip_value)
         if norm is not None and not math.isfinite(norm):
             raise self._not_finite(f"gradient not finite at step {progress.step + 1}")
@@ -165,7 +165,7 @@ class Loop:
             progress.step,
             progress.batch,
             len(plan),
-            loss_sum / items,
+            loss_sum / max(items, 1),  # a cut of a stream may ask for nothing
             items,
             progress.learning_rate,
             norm,
@@ -174,7 +174,7 @@ class Loop:
     def _loss(self, batch: Batch) -> tuple[Tensor, int]:
         state = self.state if batch.continues else None
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.settings.mixed_precision):
-            loss, items, self.state = self.model.loss(batch, state)
+            loss, items, self.state = self.model.loss(batch, state, self.settings.bptt_steps)
         return loss, items
 
     def _learning_rate(self, batches: int) -> float:
@@ -191,7 +191,7 @@ class Loop:
             values = self.evaluate()
         self.model.train()
         best = self._is_best(values.get(self.metric))
-        train_loss, speed = progress.loss_sum / progress.items, progress.items / progress.training_seconds
+        train_loss, speed = progress.loss_sum / max(progress.items, 1), progress.items / progress.training_seconds
         progress.loss_sum, progress.items, progress.training_seconds = 0.0, 0, 0.0
         progress.evaluated = progress.step
         progress.seconds = time.perf_counter() - self._began

@@ -10,13 +10,14 @@ from rnncli.training.settings import TrainingSettings
 
 
 def training_mistakes(
-    settings: TrainingSettings, target: Target, parts: Collection[str], metrics: Collection[str]
+    settings: TrainingSettings, target: Target, parts: Collection[str], metrics: Collection[str], bidirectional: bool
 ) -> Iterator[str]:
     """A sentence for each option that can't serve this data, with its dotted key.
 
     Args:
         parts: names of the parts that the data have.
         metrics: names of what an evaluation measures.
+        bidirectional: whether the model reads in both directions.
     """
     if "valid" not in parts:
         for name in settings.choices():
@@ -25,5 +26,8 @@ def training_mistakes(
         yield f"training.metric: {unknown('metric for this target', settings.metric, metrics)}"
     if settings.choose_threshold and (target.kind != "class" or len(target.names) != 2):
         yield "training.choose_threshold: there is a threshold only between two classes"
-    if settings.bptt_steps is not None and target.kind != "token":
-        yield f"training.bptt_steps: only a stream of tokens is cut; this target is of kind {target.kind}"
+    if settings.bptt_steps is not None and bidirectional:
+        yield (
+            "training.bptt_steps: gradients are cut in one order of reading, and model.bidirectional reads in both; "
+            "leave one of them out"
+        )

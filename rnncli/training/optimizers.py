@@ -84,7 +84,7 @@ class Optimizer(ABC, Generic[S]):
 
 
 class SGD(Optimizer[SGDSettings]):
-    """As torch.optim.SGD."""
+    """As torch.optim.SGD, whose learning rate may be multiplied by 1 - momentum."""
 
     def __init__(self, settings: SGDSettings, weights: Sequence[Parameter]) -> None:
         super().__init__(settings, weights)
@@ -102,7 +102,7 @@ class SGD(Optimizer[SGDSettings]):
             fused=True,
             weight_decay=settings.weight_decay,
             momentum=settings.momentum,
-            lr=rate,
+            lr=rate * (1 - settings.momentum) if settings.rescale_learning_rate else rate,
             dampening=0.0,
             nesterov=settings.nesterov,
             maximize=False,

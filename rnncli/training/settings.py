@@ -34,6 +34,10 @@ class SGDSettings(OptimizerSettings):
     nesterov: bool = False
     """Look ahead along the momentum."""
 
+    rescale_learning_rate: bool = False
+    """Multiply the learning rate by 1 - momentum, so that momentum does not change the size of the steps (Greff et al.
+    2017); a momentum of 0 leaves it as it is."""
+
     @model_validator(mode="after")
     def _nesterov_needs_momentum(self) -> SGDSettings:
         if self.nesterov and self.momentum == 0:
@@ -214,7 +218,9 @@ class TrainingSettings(Settings):
     """Greatest absolute value of any element of a gradient."""
 
     bptt_steps: int | None = Field(None, ge=1)
-    """Time steps after which a stream is cut for the backward pass, the state carried on (truncated BPTT)."""
+    """Steps of the recurrent layers that gradients go back at most, the state being carried on without its history
+    (truncated BPTT, Williams & Peng 1990): a stream is cut every so many and makes an update after each; a sequence
+    is cut every so many from its end and makes one update after all."""
 
     accumulate: int = Field(1, ge=1)
     """Batches whose gradients make one step."""
@@ -238,8 +244,9 @@ class TrainingSettings(Settings):
     checkpoint_steps: int | None = Field(None, ge=1)
     """Steps between checkpoints within an epoch, besides the one after each epoch."""
 
-    seed: int = Field(1, ge=0)
-    """Seed of initial weights, order of the data and dropout."""
+    seed: int = Field(1, ge=0, lt=2**63)
+    """Seed of initial weights, order of the data and dropout; with the same one, parameters of the same name and shape
+    start alike in different models."""
 
     mixed_precision: bool = False
     """Compute in bfloat16 where it is safe; GPU only."""

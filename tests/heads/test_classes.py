@@ -10,6 +10,7 @@ from torch import nn
 
 from rnncli.heads.build import build_head
 from rnncli.heads.settings import ClassesSettings
+from rnncli.inputs.batches import NO_TARGET
 from rnncli.inputs.targets import Target
 
 NAMES = ("a", "b", "c")
@@ -64,6 +65,50 @@ def test_one_class_a_sequence_also_without_truth(per_sequence) -> None:
     assert outcome.target is None and outcome.nll is None and outcome.lengths.tolist() == [1] * 5
     with pytest.raises(ValueError, match="needs a batch with targets"):
         head.loss(head(features, batch.sequences), batch)
+
+
+@pytest.mark.parametrize("smoothing", [0.0, 0.3])
+@pytest.mark.parametrize("weights", ["none", {"c": 2.5, "a": 0.5}])
+def test_steps_that_ask_for_nothing_are_left_out(weights: object, smoothing: float, per_step) -> None:
+    asked = torch.tensor([False, True, True, False, False, True, False, False, True, True, True, False])
+    classes = torch.tensor([0, 1, 2, 2, 0, 1, 1, 0, 2, 0, 0, 2])
+    features, batch = per_step(torch.where(asked, classes, NO_TARGET))
+    features.requires_grad_()
+    settings = ClassesSettings(type="classes", weights=weights, label_smoothing=smoothing)
+    head = build_head(settings, 6, Target("tag", NAMES, (7, 2, 4), per_step=True, partial=True))
+    outputs = head(features, batch.sequences)
+    loss, items = head.loss(outputs, batch)
+    logits = outputs[asked].detach().double().numpy()
+    log_shares = logits - np.log(np.exp(logits).sum(1, keepdims=True))
+    truth = classes[asked].numpy()
+    of_class = np.array([1.0, 1.0, 1.0] if weights == "none" else [0.5, 1.0, 2.5])
+    hard = -of_class[truth] * log_shares[np.arange(6), truth]
+    soft = -(of_class * log_shares).mean(1)
+    expected = ((1 - smoothing) * hard + smoothing * soft).sum() / of_class[truth].sum()
+    assert items == 6
+    assert loss.item() == pytest.approx(expected, rel=1e-5)
+    loss.backward()
+    assert (features.grad[batch.sequences.mask].abs().sum(1) > 0).tolist() == asked.tolist()
+    with torch.no_grad():
+        outcome = head.outcome(outputs, batch)
+    assert outcome.lengths.tolist() == [1, 2, 0, 3]  # of 2, 5, 1 and 4 steps
+    np.testing.assert_array_equal(outcome.target, truth)
+    np.testing.assert_array_equal(outcome.predicted, logits.argmax(1))
+    np.testing.assert_allclose(outcome.probabilities, np.exp(log_shares), rtol=1e-5)
+    np.testing.assert_allclose(outcome.nll, -log_shares[np.arange(6), truth], rtol=1e-5)
+
+
+def test_a_batch_that_asks_for_nothing_has_no_loss_but_a_gradient_of_zeros(per_step) -> None:
+    features, batch = per_step(torch.full((12,), NO_TARGET))
+    head = build_head(ClassesSettings(type="classes"), 6, Target("token", NAMES, (7, 2, 4), True, partial=True))
+    outputs = head(features, batch.sequences)
+    loss, items = head.loss(outputs, batch)
+    loss.backward()
+    assert (loss.item(), items) == (0, 0)
+    assert head.weight.grad.abs().sum() == 0
+    with torch.no_grad():
+        outcome = head.outcome(outputs, batch)
+    assert (len(outcome.predicted), len(outcome.nll), outcome.lengths.tolist()) == (0, 0, [0, 0, 0, 0])
 
 
 def test_padding_gets_no_gradient(per_step) -> None:

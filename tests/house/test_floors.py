@@ -22,6 +22,7 @@ FLOORS = [
     {"tasks"},
     {"training"},
     {"runs"},
+    {"ablation"},
     {"cli"},
 ]
 FLOOR = {part: number for number, parts in enumerate(FLOORS) for part in parts}

@@ -58,6 +58,7 @@ REFUSED = [
     ({"character_hidden_size": 3}, WORDS, TAG, None, "model.character_hidden_size", "no characters"),
     ({"dropout": {"word": 0.1}}, NUMBERS, CLASS, None, "model.dropout.word", "no tokens"),
     ({"dropout": {"embedding": 0.1}}, NUMBERS, CLASS, None, "model.dropout.embedding", "nothing of them is embedded"),
+    ({"input_noise": 0.1}, WORDS, CLASS, None, "model.input_noise", "no numbers"),
     ({"bidirectional": True}, WORDS, TOKEN, None, "model.bidirectional", "would have read"),
     ({"bidirectional": True}, NUMBERS, FRAME, None, "model.bidirectional", "would have read"),
     ({"bidirectional": True}, NUMBERS, NEXT, None, "model.bidirectional", "would have read"),
@@ -100,6 +101,7 @@ ALLOWED = [
     ({"character_hidden_size": 3, "dropout": {"word": 0.1}}, {"w": Spelling(9)}, TAG, None),
     ({"category_embedding_size": 3, "dropout": {"embedding": 0.1}}, {"c": Categories(9)}, CLASS, None),
     ({"skip": "last"}, NUMBERS, NEXT, None),
+    ({"initialization": "orthogonal", "input_noise": 0.1}, NUMBERS, NEXT, None),
     ({"bidirectional": True, "patch": 4, "skip": "seasonal", "shared": True}, NUMBERS, FORECAST, 8),
 ]
 
@@ -136,6 +138,10 @@ def test_the_engine_that_can_not_is_refused() -> None:
         ({"cell": cell("lstm", project=True)}, "cell.project does nothing: lstm"),
         ({"pooling": ["mean", "mean"]}, "names a way twice"),
         ({"pooling": []}, "at least 1"),
+        ({"initialization": 0.1}, "initialization"),
+        ({"initialization": {"type": "constant", "value": 0.1}}, "'constant'"),
+        ({"initialization": {"type": "chrono", "longest": 9.0}}, "'chrono'"),
+        ({"input_noise": -0.1}, "greater than or equal to 0"),
         ({"layers": 0}, "greater than or equal to 1"),
         ({"head": {"type": "values", "delta": 0.5}}, "delta belongs to loss: huber"),
         ({"head": {"type": "values", "levels": [0.5]}}, "levels belong to loss: quantiles"),

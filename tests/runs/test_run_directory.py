@@ -276,7 +276,7 @@ def test_checkpoints_are_bounded(tmp_path: Path) -> None:
 
 
 def test_a_config_with_mistakes_for_the_data_names_all(folder: Path) -> None:
-    mistakes = ["training.bptt_steps=3", "training.metric=rmse"]
+    mistakes = ["training.bptt_steps=3", "model.bidirectional=true", "training.metric=rmse"]
     with pytest.raises(ConfigError) as caught:
         list(train(own_config(folder, *mistakes), folder / "new"))
     assert len(caught.value.mistakes) == 2

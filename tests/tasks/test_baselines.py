@@ -15,7 +15,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from rnncli.inputs.batches import Batch, Ragged, Sequences
+from rnncli.inputs.batches import NO_TARGET, Batch, Ragged, Sequences
 from rnncli.inputs.targets import Target
 from rnncli.tasks.baselines import Baseline, baseline
 
@@ -82,6 +82,15 @@ def test_unigram() -> None:
     found = run(Target("token", names, counts=(0, 0, 6, 4), per_step=True), data, data)
     nll = -np.mean([math.log({1: 1 / 13, 2: 7 / 13, 3: 5 / 13}[token]) for token in seen])
     assert found.scores["nll"] == pytest.approx(nll)
+
+
+def test_steps_that_ask_for_nothing_count_for_nothing() -> None:
+    target = Target("token", ("<pad>", "<unk>", "a", "b"), counts=(0, 0, 3, 6), per_step=True, partial=True)
+    steps = [[3, NO_TARGET, 2], [NO_TARGET], [3, 3, NO_TARGET, NO_TARGET, 2]]
+    found = run(target, of_sequences(ragged(steps, torch.int64)), of_sequences(ragged(steps, torch.int64)))
+    # Counted once more each, as nothing was unknown: 1, 4 and 7 of 12.
+    assert found.scores["accuracy"] == pytest.approx(3 / 5)
+    assert found.scores["nll"] == pytest.approx(-(3 * math.log(7 / 12) + 2 * math.log(4 / 12)) / 5)
 
 
 @pytest.mark.parametrize("kind", ["labels", "frame"])

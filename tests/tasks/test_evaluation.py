@@ -10,8 +10,8 @@ import torch
 
 from rnncli.inputs.batches import Ragged, Sequences
 from rnncli.inputs.features import Tokens
+from rnncli.inputs.stream import Stream
 from rnncli.inputs.targets import Target
-from rnncli.inputs.text.stream import Stream
 from rnncli.metrics.outcome import Outcome
 from rnncli.metrics.scores import Scores
 from rnncli.models.build import build_model

@@ -9,8 +9,8 @@ import torch
 
 from rnncli.inputs.batches import Batch, Dataset, Ragged, Sequences
 from rnncli.inputs.features import Tokens
+from rnncli.inputs.stream import Stream
 from rnncli.inputs.targets import Target
-from rnncli.inputs.text.stream import Stream
 from rnncli.models.build import build_model
 from rnncli.models.model import Model
 from rnncli.models.settings import ModelSettings

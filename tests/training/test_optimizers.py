@@ -75,6 +75,20 @@ def test_as_torch(options: dict[str, object], of_torch: type, named: dict[str, o
     torch.testing.assert_close(found, expected)
 
 
+@pytest.mark.parametrize(
+    "options", [{"momentum": 0.95}, {"momentum": 0.6, "nesterov": True, "weight_decay": 0.01}, {"momentum": 0.0}]
+)
+def test_momentum_that_leaves_the_size_of_the_steps(options: dict[str, object]) -> None:
+    found, expected = weights(), weights()
+    descend(ours({"type": "sgd", "rescale_learning_rate": True, **options}, found), range(6))
+    optimizer = torch.optim.SGD(expected, 0.1, **options)
+    for step in range(6):
+        optimizer.param_groups[0]["lr"] = rate_at(step, constant=False) * (1 - options["momentum"])
+        gradients_at(step, expected)
+        optimizer.step()
+    torch.testing.assert_close(found, expected)
+
+
 def test_averages_of_asgd_as_torch() -> None:
     found, expected = weights(), weights()
     optimizer = ours({"type": "asgd", "decay": 0.01, "start": 2}, found)

@@ -26,15 +26,16 @@ def describe(
         str,
         typer.Argument(
             metavar="TOPIC",
-            help="cells, cell, loaders, metrics, options, schema or engines; or the path of a CONFIG or a RUN.",
+            help="cells, cell, loaders, metrics, options, ablation, schema, ablation-schema or engines; or the path of "
+            "a CONFIG or a RUN.",
         ),
     ] = "",
     name: Annotated[
         str,
         typer.Argument(
             metavar="NAME",
-            help="With cell: its name, or the Python file of your own; with options: one of them or a section, as in "
-            "training.schedule.",
+            help="With cell: its name, or the Python file of your own; with options and ablation: one of them or a "
+            "section, as in training.schedule.",
         ),
     ] = "",
     hidden_size: Annotated[int | None, typer.Option(metavar="N", help="With cell: its units; 128 if not given.")] = (
@@ -60,8 +61,8 @@ def describe(
     """Show cells, loaders, metrics, options, engines, or a model.
 
     Without a topic: all that a config can hold, in short. cell: equations, parameters, costs and engines of one cell. A
-    config or a run: its model, with every shape. schema: the JSON Schema of a config, for editors. engines: what
-    runs cells on this machine, tested and timed.
+    config or a run: its model, with every shape. ablation: the options of an ablation. schema, ablation-schema: the
+    JSON Schema of either file, for editors. engines: what runs cells on this machine, tested and timed.
     """
     kind = _kind(topic, name)
     given = {
@@ -105,7 +106,7 @@ def _kind(topic: str, name: str) -> str:
     if topic and topic not in TOPICS and not is_path:
         text = unknown("topic", topic, [*TOPICS, "cell"])
         raise UserError(f"{text}, or the path of a config or a run; there is no file {topic!r}")
-    if name and topic != "options":
+    if name and topic not in ("options", "ablation"):
         raise UserError(f"{topic} takes no key; {name!r} would go with options or cell")
     if topic in ("", *TOPICS):
         return topic

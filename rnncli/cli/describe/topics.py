@@ -16,6 +16,8 @@ from rnncli.errors import UserError, nearest
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from rnncli.config.settings import Settings
+
 
 def overview() -> None:
     """Everything in short."""
@@ -78,13 +80,24 @@ def _sections() -> Iterator[tuple[str, str]]:
         yield name, first_paragraph(field.description or getattr(field.annotation, "__doc__", ""))
 
 
-def _options(key: str) -> None:
+def _run_config() -> type[Settings]:
+    from rnncli.runs.config import RunConfig
+
+    return RunConfig
+
+
+def _ablation() -> type[Settings]:
+    from rnncli.ablation.settings import AblationSettings
+
+    return AblationSettings
+
+
+def _options(key: str, settings: Callable[[], type[Settings]] = _run_config) -> None:
     from rich.text import Text
 
     from rnncli.config import options
-    from rnncli.runs.config import RunConfig
 
-    every = options(RunConfig)
+    every = options(settings())
     chosen = [option for option in every if option.key.startswith(key) or key in option.key.split(".")]
     if not chosen:
         names = {name for option in every for name in (option.key, *option.key.split("."))}
@@ -101,11 +114,10 @@ def _options(key: str) -> None:
         wrapped(console, f"{option.help}{when}".strip(), "    ")
 
 
-def _schema(key: str) -> None:
+def _schema(settings: Callable[[], type[Settings]]) -> None:
     from rnncli.config import schema
-    from rnncli.runs.config import RunConfig
 
-    typer.echo(json.dumps(schema(RunConfig), indent=1, ensure_ascii=False))
+    typer.echo(json.dumps(schema(settings()), indent=1, ensure_ascii=False))
 
 
 def _engines(key: str) -> None:
@@ -119,7 +131,9 @@ TOPICS: dict[str, Callable[[str], None]] = {
     "loaders": _of(_loaders),
     "metrics": _of(_metrics),
     "options": _options,
-    "schema": _schema,
+    "schema": lambda key: _schema(_run_config),
+    "ablation": lambda key: _options(key, _ablation),
+    "ablation-schema": lambda key: _schema(_ablation),
     "engines": _engines,
 }
 

@@ -8,10 +8,10 @@ from typing import Literal
 from pydantic import Field
 
 from rnncli.config.paths import InputPath
-from rnncli.inputs.settings import DataSettings, SplitSettings
+from rnncli.inputs.settings import FileSettings, SplitSettings
 
 
-class TaggingSettings(DataSettings):
+class TaggingSettings(FileSettings):
     """Sentences with a tag for each token, in columns."""
 
     loader: Literal["tagging"]

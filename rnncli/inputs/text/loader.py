@@ -16,6 +16,7 @@ from rnncli.inputs import vectors
 from rnncli.inputs.batches import Dataset, Ragged, Sequences
 from rnncli.inputs.features import Tokens
 from rnncli.inputs.loader import LOADERS, Chunk, Loader, Source, SplitName
+from rnncli.inputs.stream import Stream
 from rnncli.inputs.tables import BLOCK
 from rnncli.inputs.targets import Target, TaskMode
 from rnncli.inputs.text import answers
@@ -23,7 +24,6 @@ from rnncli.inputs.text.encoding import Encoded, Encoder, Tally, describe
 from rnncli.inputs.text.parts import BadRows, Part, hold_out, read
 from rnncli.inputs.text.reading import Form, examples, form_of, holds_folders, left_out
 from rnncli.inputs.text.settings import TextSettings
-from rnncli.inputs.text.stream import Stream
 
 
 @LOADERS.register("text")

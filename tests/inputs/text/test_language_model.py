@@ -5,7 +5,7 @@ import pytest
 from text_loading import decoded, loader, write
 
 from rnncli.errors import DataError
-from rnncli.inputs.text.stream import Stream
+from rnncli.inputs.stream import Stream
 
 NEXT = {"target": {"kind": "next"}}
 

@@ -9,12 +9,12 @@ import sys
 
 import pytest
 
-from rnncli.cli.process import things_that_last
+from rnncli.runs.process import things_that_last
 
 FAULTS_OF_A_SECOND_ROUND = """
 import resource, sys
 import numpy as np
-from rnncli.cli.process import keep_freed_memory
+from rnncli.runs.process import keep_freed_memory
 
 if sys.argv[1] == "kept":
     keep_freed_memory()

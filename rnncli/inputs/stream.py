@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from rnncli.inputs.batches import Batch, Dataset
+from rnncli.inputs.batches import NO_TARGET, Batch, Dataset
 from rnncli.sequences import Padded
 
 STEPS = 128
@@ -16,18 +16,22 @@ STEPS = 128
 class Stream(Dataset):
     """The tokens of one split end to end; every token but the first is predicted exactly once, from the one before.
 
+    Where only some are asked for, the others are read alone.
+
     For batches of `batch_size` the predictions are laid in so many columns of contiguous tokens, the leading columns
     one longer where they don't come out even. Each batch is a window of all columns, and the next one goes on where it
     ended. A column's first input is the last target of the column to its left; only what the state knew is lost there.
 
     Args:
         ids: (tokens,) int64, two or more. The first is context alone.
+        asked: (tokens,) bool, those whose prediction counts; all where None.
     """
 
     unit = "tokens"
 
-    def __init__(self, ids: np.ndarray) -> None:
+    def __init__(self, ids: np.ndarray, asked: np.ndarray | None = None) -> None:
         self.ids = ids
+        self.targets = ids if asked is None else np.where(asked, ids, NO_TARGET)
         self._layout: tuple[int, Tensor, Tensor] | None = None
 
     def __len__(self) -> int:
@@ -66,6 +70,6 @@ class Stream(Dataset):
         if self._layout is None or self._layout[0] != columns:
             starts, lengths = self._columns(columns)
             positions = starts + np.minimum(np.arange(lengths[0])[:, None], lengths - 1)
-            inputs, targets = (torch.from_numpy(self.ids[positions + shift]) for shift in (0, 1))
+            inputs, targets = torch.from_numpy(self.ids[positions]), torch.from_numpy(self.targets[positions + 1])
             self._layout = columns, inputs, targets
         return self._layout[1], self._layout[2]

@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from rnncli.inputs.text.stream import Stream
+from rnncli.inputs.batches import NO_TARGET
+from rnncli.inputs.stream import Stream
 
 GRID = [(n, columns, steps) for n in (2, 3, 7, 20, 21, 23, 50) for columns in (1, 3, 4, 30) for steps in (1, 3, 5, 100)]
 
@@ -35,6 +36,19 @@ def test_every_token_but_the_first_is_predicted_once_from_the_one_before(tokens,
     lengths = [len(column) for column in read.values()]
     assert max(lengths) - min(lengths) <= 1
     assert lengths == sorted(lengths, reverse=True)
+
+
+@pytest.mark.parametrize(("columns", "steps"), [(1, 4), (3, 5), (7, 100)])
+def test_only_some_tokens_may_be_asked_for(columns, steps):
+    random = np.random.default_rng(3)
+    ids, asked = random.permutation(60) + 2, random.random(60) < 0.4
+    everything, some = Stream(ids), Stream(ids, asked)
+    assert len(some) == len(everything) == 59
+    for entry in everything.plan(columns, None, steps):
+        one, other = everything.batch(entry), some.batch(entry)
+        np.testing.assert_array_equal(other.inputs["tokens"].values, one.inputs["tokens"].values)
+        expected = [[token if token in ids[asked] else NO_TARGET for token in row] for row in one.targets.tolist()]
+        assert other.targets.tolist() == expected
 
 
 def test_windows_are_views_of_one_layout():

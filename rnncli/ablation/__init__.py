@@ -1,0 +1,1 @@
+"""Axes x seeds: runs, statistics, tables and figures."""
