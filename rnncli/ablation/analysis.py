@@ -6,6 +6,7 @@ import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from statistics import fmean
 
 from rnncli.ablation import statistics
 from rnncli.ablation.statistics import Comparison, Spread
@@ -189,10 +190,12 @@ def _of_variant(
 
 
 def _figures(study: Study, rows: Sequence[Row]) -> dict[int, float]:
-    """Seed -> figure, or the number of the run where runs of the same seed are no pairs."""
-    return {
-        row.seed if study.paired else number: value for number, row in enumerate(rows) for value in _values([row.value])
-    }
+    """Seed -> figure; where runs of the same seed are no pairs, trial -> mean over its seeds: they are one draw."""
+    by_key: dict[int, list[float]] = {}
+    for row in rows:
+        key = row.seed if study.paired or row.trial is None else row.trial
+        by_key.setdefault(key, []).extend(_values([row.value]))
+    return {key: fmean(values) for key, values in by_key.items() if values}
 
 
 def _solved(task: TaskOfStudy, rows: Sequence[Row], compared: Sequence[Row]) -> tuple[int, int] | None:

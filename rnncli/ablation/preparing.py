@@ -36,12 +36,13 @@ class Preparation:
         Raises:
             ConfigError: all variants that can't be built.
         """
+        written = self._written()
         mistakes: list[str] = []
         lanes = []
         for task in self.tasks:
             for variant in self.plan.variants:
                 try:
-                    lanes.append(self._lane(task, variant))
+                    lanes.append(self._lane(task, variant, written))
                 except ConfigError as error:
                     of = self._named(task, variant)
                     placed = f"{self.plan.path}: "
@@ -56,13 +57,31 @@ class Preparation:
     def _named(task: str, variant: str) -> str:
         return " of ".join(name for name in (variant, task) if name)
 
-    def _lane(self, task: str, variant: str) -> Lane:
+    def _written(self) -> dict[str, Distribution]:
+        """Where the values of each key come from.
+
+        Raises:
+            ConfigError: all that is written as no distribution is.
+        """
+        search = self.plan.settings.search
+        found: dict[str, Distribution] = {}
+        mistakes = []
+        for key, text in (search.space if search else {}).items():
+            try:
+                found[key] = distribution(text)
+            except ValueError as error:
+                mistakes.append(f"{self.plan.path}: search.space.{key}: {error}")
+        if mistakes:
+            raise ConfigError(mistakes)
+        return found
+
+    def _lane(self, task: str, variant: str, written: Mapping[str, Distribution]) -> Lane:
         search, metric = self.plan.settings.search, self.plan.tasks[task].metric or ""
         made = None
         if search is None:
             self._try(task, variant, {})
         else:
-            space = self._space(task, variant)
+            space = self._space(task, variant, written)
             for drawn in _each_choice(space):
                 self._config(task, variant, drawn)
             self._try(task, variant, middle(space))
@@ -88,21 +107,15 @@ class Preparation:
         if self.plan.settings.search is not None and "valid" not in parts:
             raise ConfigError(["search: the best trials are chosen by the validation part, and the data have none"])
 
-    def _space(self, task: str, variant: str) -> dict[str, Distribution]:
-        """Where the values of each key come from; whole numbers where the config takes no others."""
-        written = self.plan.settings.search.space if self.plan.settings.search else {}
-        space: dict[str, Distribution] = {}
-        for key, text in written.items():
-            try:
-                space[key] = distribution(text)
-            except ValueError as error:
-                raise ConfigError([f"search.space.{key}: {error}"]) from error
-        for key in self._whole_numbers(task, variant, space):
+    def _space(self, task: str, variant: str, written: Mapping[str, Distribution]) -> dict[str, Distribution]:
+        """The same, with whole numbers where the config takes no others."""
+        space = dict(written)
+        for key in self._whole_numbers(task, variant, written):
             each = space[key]
             try:
                 space[key] = whole(each) if isinstance(each, Interval) else each
             except ValueError as error:
-                raise ConfigError([f"search.space.{key}: {error}"]) from error
+                raise ConfigError([f"{self.plan.path}: search.space.{key}: {error}"]) from error
         return space
 
     def _whole_numbers(self, task: str, variant: str, space: Mapping[str, Distribution]) -> list[str]:

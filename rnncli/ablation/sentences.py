@@ -40,8 +40,12 @@ def rule(analysis: Analysis) -> str:
     pairs = "runs of the same seed are pairs"
     if not analysis.study.paired:
         pairs = (
-            "trials of different variants are no pairs, and since they were selected, spread and interval speak of "
-            "the best trials alone"
+            "trials of different variants are no pairs, each counts once, with the mean over its seeds, and since they "
+            "were selected, spread and interval speak of the best trials alone"
+        )
+    if best is not None and any(task.task.metric.startswith("valid.") for task in analysis.tasks):
+        pairs += (
+            ", and values of the validation part, by which trials were selected, are better than new data would give"
         )
     return (
         f"{compared}; {pairs}. p is two-sided, and corrected by Holm's method over the variants of a task; a variant "

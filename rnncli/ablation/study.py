@@ -23,7 +23,7 @@ class Row:
         changes: dotted key -> value of all that this run changes in its base config.
         curve: of each evaluation while training the step and the metric on the validation part.
         by_epoch: epoch -> the metric on the validation part at its end.
-        seconds: that the training took; flops: of the recurrent and output layers for one step of one sequence.
+        seconds: that the training took; flops: of all recurrent layers for one step of one sequence.
         path: of the run directory, relative to that of the ablation.
     """
 

@@ -112,6 +112,8 @@ def show_report(directory: Path, *, quiet: bool) -> Sequence[Row]:
     console.print(table)
     for task in analysis.tasks:
         console.print()
+        if len(analysis.tasks) > 1:
+            console.print(Text(task.title, style="bold"))
         for sentence in paragraph(task, analysis.study.paired):
             console.print(sentence, markup=False)
     console.print()

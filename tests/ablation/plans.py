@@ -9,6 +9,7 @@ from typing import Any
 
 import yaml
 
+from rnncli.ablation.ablate import Ready, ablate
 from rnncli.ablation.agenda import Agenda, Lane
 from rnncli.ablation.collect import row
 from rnncli.ablation.directory import AblationDirectory
@@ -167,3 +168,12 @@ def draws(runs: list[Planned], keys: Mapping[str, Any]) -> dict[tuple[str, str],
         if drawn not in lane:
             lane.append(drawn)
     return found
+
+
+def ready(plan: Plan, folder: Path) -> Ready:
+    """The plan worked out on its data, before anything runs."""
+    events = ablate(plan, folder / "out", lambda directory: lambda source, asked: iter(()))
+    event = next(events)
+    assert isinstance(event, Ready)
+    events.close()
+    return event

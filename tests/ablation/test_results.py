@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -115,6 +116,33 @@ def test_a_search_compares_its_best_trials_by_welch():
     assert found["against"]["p"] == pytest.approx(expected.pvalue)
     assert found["against"]["test"] == "Welch's t-test"
     assert "best 10 % of the trials" in summary["rule"]
+
+
+def test_a_trial_counts_once_however_many_seeds_it_has():
+    study = make_study(variants=("lstm", "gru"), seeds=3, trials=12, best=4)
+    rows, summary = figures(study)
+    means = {}
+    for variant in study.variants:
+        counted = [row for row in rows if row["variant"] == variant and row["compared"] == "true"]
+        of_trial = {row["trial"]: [] for row in counted}
+        for row in counted:
+            of_trial[row["trial"]].append(float(row["value"]))
+        assert {len(values) for values in of_trial.values()} == {3}
+        means[variant] = [np.mean(values) for values in of_trial.values()]
+    against = summary["tasks"][0]["variants"]["gru"]["against"]
+    expected = stats.ttest_ind(means["gru"], means["lstm"], equal_var=False)
+    assert against["n"] == 4 and against["p"] == pytest.approx(expected.pvalue)
+    assert against["difference"] == pytest.approx(np.mean(means["gru"]) - np.mean(means["lstm"]))
+
+
+def test_it_is_said_where_trials_are_compared_by_what_they_were_chosen_by():
+    study = make_study(trials=5, best=2)
+    on_valid = replace(study, tasks=[replace(task, metric="valid.nll") for task in study.tasks])
+    warned = [
+        "values of the validation part, by which trials were selected" in figures(each)[1]["rule"]
+        for each in (study, on_valid)
+    ]
+    assert warned == [False, True]
 
 
 def test_the_best_trial_alone_keeps_its_pairs():

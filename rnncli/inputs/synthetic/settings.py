@@ -12,13 +12,18 @@ from rnncli.inputs.settings import DataSettings
 
 TaskName = Literal["adding", "copy", "temporal-order", "permutation", "memorization", "arithmetic", "xml", "digits"]
 
-_LENGTHS = {"adding": (100, 2), "copy": (100, 1), "temporal-order": (100, 10), "permutation": (100, 2)}
-_LENGTHS |= {"memorization": (5, 1)}
+_LENGTHS: dict[TaskName, tuple[int, int]] = {
+    "adding": (100, 2),
+    "copy": (100, 1),
+    "temporal-order": (100, 10),
+    "permutation": (100, 2),
+    "memorization": (5, 1),
+}
 """Of each task that has a length: the usual one, the least one."""
 
 _OPTIONS: dict[str, tuple[TaskName, ...]] = {
-    "length": ("adding", "copy", "temporal-order", "permutation", "memorization"),
-    "sizes": ("adding", "copy", "temporal-order", "permutation", "memorization", "arithmetic", "xml"),
+    "length": (*_LENGTHS,),
+    "sizes": (*_LENGTHS, "arithmetic", "xml"),
     "scored": ("copy",),
     "symbols": ("temporal-order",),
     "digits": ("arithmetic",),

@@ -24,16 +24,16 @@ def temporal_order(random: np.random.Generator, count: int, length: int, symbols
     """A or B at two places (or three) among other symbols; which stood there, in their order.
 
     Generator: at every step one of c, d, e, f. Two symbols, each A or B: at a step uniform in [0.1 L, 0.2 L) and in
-        [0.5 L, 0.6 L). Three: in [0.1 L, 0.2 L), [0.3 L, 0.4 L) and [0.6 L, 0.7 L). Bounds are rounded down.
+        [0.5 L, 0.6 L). Three: in [0.1 L, 0.2 L), [0.3 L, 0.4 L) and [0.6 L, 0.7 L). Where each begins and its length,
+        0.1 L, are rounded down.
     Scoring: accuracy of the class (4 of two symbols, 8 of three) at the end of the sequence; Pascanu et al. count a
         length as solved below 1 % of mistakes.
     Baseline: 1/4, or 1/8.
     Ceiling: 1.
-    Papers: Hochreiter & Schmidhuber (1997), tasks 6a and 6b; here two symbols as in the code of Pascanu, Mikolov &
-        Bengio, "On the difficulty of training recurrent neural networks" (2013), inputs as one-hot vectors.
-    Left open: the paper says less than the code, which this follows; the places of three symbols are those of Lee et
-        al., "Difference target propagation" (2015), half-open as those of two. Every sequence has L steps; the released
-        training draws L anew for each batch.
+    Papers: Hochreiter & Schmidhuber (1997), tasks 6a and 6b; here both as in the code of Pascanu, Mikolov & Bengio, "On
+        the difficulty of training recurrent neural networks" (2013), inputs as one-hot vectors.
+    Left open: the paper says less than the code, which this follows, but that it counts the last symbol as the most
+        significant bit of the class. Every sequence has L steps; the released training draws L anew for each batch.
 
     Returns:
         inputs (count, length); targets (count,), of which the first symbol is the most significant bit.
