@@ -11,6 +11,11 @@ from rnncli.ablation.plan import Planned
 from rnncli.ablation.study import State
 from rnncli.runs.signals import Asked
 
+TRIES = 2
+"""Times that a run may take its process down with it: the second is no accident."""
+LOOK = 0.2
+"""Seconds between two looks at whether a signal has come."""
+
 
 @dataclass(frozen=True)
 class Job:

@@ -13,13 +13,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
 
-from rnncli.ablation.launcher import Began, Job, Launcher, Over, RunTold, Source, Went
+from rnncli.ablation.launcher import LOOK, TRIES, Began, Job, Launcher, Over, RunTold, Source, Went
 from rnncli.runs.signals import Asked
-
-_TRIES = 2
-"""Times that a run may take its process down with it: the second is no accident."""
-_LOOK = 0.2
-"""Seconds between two looks at whether a signal has come."""
 
 
 def local(jobs: int, threads: int, log: Path, ahead: list[Worker] | None = None) -> Launcher:
@@ -142,7 +137,7 @@ class _Team:
                 self._give_work()
                 if not any(worker.job for worker in self.workers):
                     return
-                for key, _ in self.selector.select(_LOOK):
+                for key, _ in self.selector.select(LOOK):
                     yield from self._hear(key.data)
         finally:
             _end(self.workers)
@@ -203,13 +198,13 @@ class _Team:
             return
         name = job.planned.name
         self.deaths[name] = self.deaths.get(name, 0) + 1
-        if self.deaths[name] < _TRIES:
+        if self.deaths[name] < TRIES:
             self.again.append(job)
             return
         from rnncli.runs.directory import RunDirectory  # needs torch, for which the first processes do not wait
 
         how = f"ended with {worker.broken_by}" if worker.broken_by else _how(code)
-        reason = f"its process {how}, {_TRIES} times; see log.txt of the ablation"
+        reason = f"its process {how}, {TRIES} times; see log.txt of the ablation"
         RunDirectory(job.run).write_failure("failed", reason)
         over = Over(job, "failed", reason, None)
         self.source.ended(over)

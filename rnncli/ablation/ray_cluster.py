@@ -15,7 +15,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from rnncli.ablation.launcher import Began, Job, Launcher, Over, RunTold, Source
+from rnncli.ablation.launcher import LOOK, TRIES, Began, Job, Launcher, Over, RunTold, Source
 from rnncli.ablation.study import State
 from rnncli.ablation.worker import PATIENCE, train_run
 from rnncli.errors import Interrupted, MissingExtra, UserError
@@ -24,10 +24,6 @@ from rnncli.runs.process import keep_freed_memory
 from rnncli.runs.reading import read_config
 from rnncli.runs.signals import Asked
 
-_TRIES = 2
-"""Times that a run may take its process down with it: the second is no accident."""
-_LOOK = 0.2
-"""Seconds between two looks at whether a signal has come."""
 _ANSWER = 10.0
 """Seconds that the head node of a cluster has to answer."""
 
@@ -140,7 +136,7 @@ class _Tasks:
                 yield from self._give_work()
                 if not self.running:
                     return
-                ready, _ = self.ray.wait(list(self.running), timeout=_LOOK)
+                ready, _ = self.ray.wait(list(self.running), timeout=LOOK)
                 for task in ready:
                     yield from self._ended(task, self.running.pop(task))
         finally:
@@ -182,10 +178,10 @@ class _Tasks:
         """A task has ended in the midst of its run, which is tried once more, from its checkpoint."""
         name = job.planned.name
         self.deaths[name] += 1
-        if self.deaths[name] < _TRIES:
+        if self.deaths[name] < TRIES:
             self.again.append(job)
         else:
-            yield self._failed(job, f"its Ray task ended {_TRIES} times before the run did; the last time: {why}")
+            yield self._failed(job, f"its Ray task ended {TRIES} times before the run did; the last time: {why}")
 
     def _failed(self, job: Job, reason: str) -> Over:
         RunDirectory(job.run).write_failure("failed", reason)
