@@ -31,7 +31,7 @@ HEAD_SETTINGS: Registry[type[HeadSettings]] = Registry("head")
 class ClassesSettings(HeadSettings):
     """Options of the head for one class an item."""
 
-    kinds = ("class", "tag", "token")
+    kinds = ("class", "tag", "token", "sequence")
 
     type: Literal["classes"]
     """One of several classes, by softmax and cross entropy."""
@@ -97,6 +97,16 @@ class CRFSettings(HeadSettings):
 
     constrain: bool = False
     """Forbid tags in an order that the target's scheme (BIO, BIOES) does not know, in training and prediction."""
+
+
+@HEAD_SETTINGS.register("ctc")
+class CTCSettings(HeadSettings):
+    """Options of connectionist temporal classification."""
+
+    kinds = ("sequence",)
+
+    type: Literal["ctc"]
+    """Tokens or blanks at each step; blanks and repetitions fall away (Graves et al. 2006). No decoder is needed."""
 
 
 AnyHead = Annotated[HeadSettings, ChosenBy("type", lambda: dict(HEAD_SETTINGS.items()))]

@@ -26,9 +26,9 @@ class Batch:
     Attributes:
         inputs: by the names of the loader's features; all of the same batch, time and lengths.
         targets: one a sequence (batch,), (batch, labels) or (batch, values); one a step (batch, time, ...), anything
-            at padding; a forecast (batch, horizon, values). Classes are int64, the others float32, scaled like the
-            inputs. NaN where a value was not observed, NO_TARGET where no class is asked for. None where there is
-            nothing to compare with.
+            at padding; a forecast (batch, horizon, values); a sequence of its own length (batch, target time). Classes
+            are int64, the others float32, scaled like the inputs. NaN where a value was not observed, NO_TARGET where
+            no class is asked for. None where there is nothing to compare with.
         rows: (batch,) the positions of these examples in their dataset.
         spellings: the distinct words of this batch as characters, (words, characters) ids.
         continues: the first step of each row follows the last step of the same row of the batch before.
@@ -36,6 +36,9 @@ class Batch:
             targets stands for `x * scale + center` in the data's own units. None: targets are in their own units.
         naive_error: (batch, values) mean absolute error of the seasonal naive forecast in each row's series before the
             part that the row is of, in the data's own units: the unit of MASE.
+        target_lengths: (batch,) int64 on the CPU, where targets (batch, target time) have lengths of their own;
+            anything at padding.
+        references: of each sequence the texts that would be right.
     """
 
     inputs: dict[str, Padded]
@@ -46,6 +49,8 @@ class Batch:
     center: Tensor | None = None
     scale: Tensor | None = None
     naive_error: Tensor | None = None
+    target_lengths: Tensor | None = None
+    references: list[tuple[str, ...]] | None = None
 
     @property
     def sequences(self) -> Padded:

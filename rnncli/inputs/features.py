@@ -61,4 +61,12 @@ class Values:
     targets: tuple[int, ...] = ()
 
 
-Feature = Tokens | Spelling | Categories | Values
+@dataclass(frozen=True)
+class Images:
+    """Pictures, (batch, 1, 3, height, width) uint8."""
+
+    height: int
+    width: int
+
+
+Feature = Tokens | Spelling | Categories | Values | Images

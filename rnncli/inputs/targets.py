@@ -8,12 +8,16 @@ from typing import Any, Literal
 
 from rnncli.errors import nearest
 
-TaskMode = Literal["one-to-one", "many-to-one", "many-to-many"]
+TaskMode = Literal["one-to-one", "one-to-many", "many-to-one", "many-to-many"]
 
-Kind = Literal["class", "labels", "value", "tag", "token", "frame", "forecast"]
+Kind = Literal["class", "labels", "value", "tag", "token", "frame", "forecast", "sequence"]
 """class: one of `names`. labels: a subset of `names`. value: numbers, one a name.
 tag: a class for each token of a tagged sentence. token: the next token of a stream. frame: the label set of the next
-frame. forecast: the `horizon` steps that follow a window, for each of `names`."""
+frame. forecast: the `horizon` steps that follow a window, for each of `names`. sequence: tokens in a sequence of its
+own length."""
+
+Units = Literal["word", "character", "grapheme", "sentencepiece"]
+"""What a text is cut into."""
 
 
 @dataclass(frozen=True)
@@ -27,6 +31,9 @@ class Target:
         horizon: steps of a forecast.
         season: steps of a season, for the naive forecast and MASE.
         scheme: how tags write spans (BIO, BIOES), or None where tags are not spans.
+        units: of a sequence: what its text was cut into. Entry 0 of `names`, which no target has, is the end of what a
+            decoder writes and the blank of CTC.
+        from_one: of a sequence or forecast: it is made from one step: a class, a vector or an image.
         partial: of classes or tokens: some steps ask for nothing (NO_TARGET); neither loss nor metrics count them.
     """
 
@@ -38,6 +45,16 @@ class Target:
     season: int = 1
     scheme: Literal["BIO", "BIOES"] | None = None
     partial: bool = False
+    units: Units | None = None
+    from_one: bool = False
+
+    def text(self, ids: Iterable[int]) -> str:
+        """The text that the ids of a sequence stand for."""
+        entries = [self.names[number] for number in ids]
+        if self.units == "word":
+            return " ".join(entries)
+        whole = "".join(entries)
+        return whole.replace("▁", " ").strip() if self.units == "sentencepiece" else whole
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)

@@ -22,6 +22,7 @@ class Embedding(nn.Module):
         vectors: (size, width) pretrained, NaN in rows that have none; those are drawn as large as the others.
         frozen: whether training leaves the vectors as they are.
         deviation: standard deviation of the numbers drawn where nothing is pretrained.
+        padded: whether entry PADDING is padding; else it has a vector as all others have.
 
     Attributes:
         given: (size, 1) the rows that are not drawn: those of PADDING and of pretrained vectors.
@@ -37,8 +38,10 @@ class Embedding(nn.Module):
         vectors: np.ndarray | None = None,
         frozen: bool = False,
         deviation: float = 1.0,
+        padded: bool = True,
     ) -> None:
         super().__init__()
+        self._padding = PADDING if padded else None
         if vectors is None:
             weight, given = torch.empty(size, width), torch.zeros(size, 1, dtype=torch.bool)
         else:
@@ -46,7 +49,8 @@ class Embedding(nn.Module):
             given = ~weight.isnan().any(dim=1, keepdim=True)
             if given.any():
                 deviation = float(weight[given.squeeze(1)].square().mean().sqrt())
-        weight[PADDING], given[PADDING] = 0, True
+        if padded:
+            weight[PADDING], given[PADDING] = 0, True
         self.weight = nn.Parameter(weight, requires_grad=not frozen)
         self.register_buffer("given", given, persistent=False)
         self._deviation = deviation
@@ -68,5 +72,5 @@ class Embedding(nn.Module):
 
     def forward(self, ids: Padded) -> Padded:
         """(batch, time) ids to (batch, time, width) in time-major memory."""
-        by_time = embedding(ids.values.t(), self.weight, padding_idx=PADDING)
+        by_time = embedding(ids.values.t(), self.weight, padding_idx=self._padding)
         return ids.with_values(by_time.transpose(0, 1))

@@ -15,15 +15,18 @@ class Outcome:
 
     Attributes:
         predicted: class ids (items,) int; label sets (items, labels) bool; values (items, values) and forecasts
-            (items, horizon, values), float in the data's own units.
-        target: the truth in the shape of `predicted`; NaN where a value was not observed. None without truth.
+            (items, horizon, values), float in the data's own units; of sequences (items,) the texts.
+        target: the truth in the shape of `predicted`; NaN where a value was not observed; of sequences (items,) tuples
+            of the texts that would be right. None without truth.
         lengths: (sequences,) items of each sequence, in order; they sum to the items.
         probabilities: (items, classes) or (items, labels); None for values and where they would be large (tokens).
-        nll: (items,) negative log-likelihood of the truth in nats: of the class, or summed over the labels.
+        nll: (items,) negative log-likelihood of the truth in nats: of the class, or summed over the labels; of
+            sequences that a decoder writes (tokens,) of each token of all of them, ends included.
         quantiles: (items, horizon, values, levels) or (items, values, levels), where the head gives them.
         levels: the level of each quantile, between 0 and 1.
         scale: the unit of `predicted` and `target` in which the model was trained, broadcastable to them.
         naive_error: (items, values) the unit of MASE.
+        answers: (items,) of sequences, lists of (text, log probability in nats), the best first.
     """
 
     predicted: np.ndarray
@@ -35,6 +38,7 @@ class Outcome:
     levels: tuple[float, ...] | None = None
     scale: np.ndarray | None = None
     naive_error: np.ndarray | None = None
+    answers: np.ndarray | None = None
 
     @cached_property
     def observed(self) -> NDArray[np.bool_]:

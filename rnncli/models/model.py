@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from rnncli.cells.costs import flops
 from rnncli.cells.weights import CellWeights
+from rnncli.decoding.settings import GREEDY, DecodingSettings
 from rnncli.heads.build import build_head
 from rnncli.heads.choice import default_head
 from rnncli.heads.head import Head, valid_steps
@@ -52,8 +53,14 @@ class Model(nn.Module, ABC):
         return loss, items, None if final is None else detach(final)
 
     @torch.no_grad()
-    def outcome(self, batch: Batch, state: State | None = None) -> tuple[Outcome, State | None]:
-        """The predictions for a batch, and the state that follows."""
+    def outcome(
+        self, batch: Batch, state: State | None = None, decoding: DecodingSettings = GREEDY
+    ) -> tuple[Outcome, State | None]:
+        """The predictions for a batch, and the state that follows.
+
+        Args:
+            decoding: how sequences are written, where the target is one.
+        """
         outputs, final = self.outputs(batch, state)
         return self.head.outcome(outputs, batch), final
 

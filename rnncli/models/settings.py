@@ -12,6 +12,7 @@ from rnncli.cells.initializers import WholeInitializer
 from rnncli.config.settings import Settings
 from rnncli.engines.settings import EngineName
 from rnncli.heads.settings import AnyHead
+from rnncli.layers.decoder_settings import DecoderSettings
 from rnncli.layers.settings import NO_DROPOUT, ConnectionName, DropoutSettings, PoolingName
 
 
@@ -73,6 +74,12 @@ class ModelSettings(Settings):
 
     engine: EngineName = "auto"
     """How the cell is run over time: auto takes the fastest that can run it."""
+
+    decoder: DecoderSettings | None = None
+    """What writes an output sequence, token by token or value by value."""
+
+    upsample: int = Field(1, ge=1)
+    """For CTC: how often each step of the inputs is read, so that targets longer than the inputs fit."""
 
     window_normalization: Literal["none", "last", "level", "revin"] = "none"
     """For forecasts, each window by itself: subtract its last value, divide by its mean size (Smyl 2020), or

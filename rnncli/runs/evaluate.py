@@ -57,7 +57,7 @@ def evaluate_run(run: LoadedRun, data: Path | None, split: Literal["train", "val
 def _evaluated(run: LoadedRun, data: Dataset, of: str, notes: list[str]) -> Evaluated:
     target = run.loader.target
     size = evaluation_size(run.config, run.loader)
-    scores = evaluate(run.model, target, data, size, run.device, run.threshold)
+    scores = evaluate(run.model, target, data, size, run.device, run.threshold, run.config.decoding)
     confusion = scores.confusion()
     return Evaluated(
         of,

@@ -38,6 +38,7 @@ class LoadedRun:
 
     Attributes:
         threshold: probability from which the second of two classes is predicted, where one was chosen.
+        decoding: how sequences are written; may be set to another way.
     """
 
     def __init__(
@@ -55,6 +56,7 @@ class LoadedRun:
         self.model: Model = new_model(self.config, self.loader, self.device)
         put_weights(self.model, weights)
         self.threshold = self._chosen_threshold()
+        self.decoding = self.config.decoding
 
     def predict(
         self, source: str | Path | pd.DataFrame | Sequence[str], *, probabilities: bool = False
@@ -82,7 +84,7 @@ class LoadedRun:
 
     def _predictions(self, chunk: Chunk, probabilities: bool) -> list[Prediction]:
         size = self.config.training.batch_size
-        found = outcomes(self.model, chunk.dataset, size, self.device, self.threshold)
+        found = outcomes(self.model, chunk.dataset, size, self.device, self.threshold, self.decoding)
         outcome = in_order((batch.rows, outcome) for batch, outcome in found)
         separator = getattr(getattr(self.config.data, "target", None), "separator", " ")
         return list(predictions(outcome, self.loader.target, probabilities, separator))

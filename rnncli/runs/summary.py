@@ -54,7 +54,7 @@ def summarise(
     size = evaluation_size(config, parts.loader)
     threshold = _threshold(parts) if config.training.choose_threshold else None
     scores = {
-        part: evaluate(model, target, dataset, size, parts.device, threshold).values()
+        part: evaluate(model, target, dataset, size, parts.device, threshold, config.decoding).values()
         for part, dataset in parts.data.items()
         if part != "train"
     }

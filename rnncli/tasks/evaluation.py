@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 import torch
 
+from rnncli.decoding.settings import GREEDY, DecodingSettings
 from rnncli.inputs.batches import Batch, Dataset
 from rnncli.inputs.targets import Target
 from rnncli.metrics.outcome import Outcome
@@ -22,6 +23,7 @@ CHOOSING_METRIC = {
     "token": "perplexity",
     "frame": "frame_nll",
     "forecast": "mse",
+    "sequence": "nll",
 }
 
 
@@ -31,7 +33,12 @@ def choosing_metric(target: Target) -> str:
 
 
 def outcomes(
-    model: Model, data: Dataset, batch_size: int, device: torch.device, threshold: float | None = None
+    model: Model,
+    data: Dataset,
+    batch_size: int,
+    device: torch.device,
+    threshold: float | None = None,
+    decoding: DecodingSettings = GREEDY,
 ) -> Iterator[tuple[Batch, Outcome]]:
     """The outcome of each batch of one pass in the cheapest order, the state carried where a stream continues."""
     model.eval()
@@ -39,7 +46,7 @@ def outcomes(
     with torch.inference_mode():
         for rows in data.plan(batch_size, None):
             batch = data.batch(rows).to(device)
-            outcome, state = model.outcome(batch, state if batch.continues else None)
+            outcome, state = model.outcome(batch, state if batch.continues else None, decoding)
             yield batch, decided(outcome, threshold)
 
 
@@ -57,10 +64,11 @@ def evaluate(
     batch_size: int,
     device: torch.device,
     threshold: float | None = None,
+    decoding: DecodingSettings = GREEDY,
 ) -> Scores:
     """The metrics that fit the target, over the whole dataset."""
     scores = Scores(target.kind, target.names, target.scheme)
-    for _, outcome in outcomes(model, data, batch_size, device, threshold):
+    for _, outcome in outcomes(model, data, batch_size, device, threshold, decoding):
         scores.add(outcome)
     return scores
 

@@ -18,7 +18,7 @@ FLOORS = [
     {"cells", "inputs", "metrics"},
     {"engines"},
     {"layers"},
-    {"heads", "models"},
+    {"decoding", "heads", "models"},
     {"tasks"},
     {"training"},
     {"runs"},
@@ -26,7 +26,7 @@ FLOORS = [
     {"cli"},
 ]
 FLOOR = {part: number for number, parts in enumerate(FLOORS) for part in parts}
-NEIGHBOURS = {("models", "heads"), ("registry", "errors")}
+NEIGHBOURS = {("models", "heads"), ("models", "decoding"), ("heads", "decoding"), ("registry", "errors")}
 """On one floor, who may stand on whom."""
 
 

@@ -1,0 +1,1 @@
+"""How a sequence is written token by token, whatever model says what comes next."""

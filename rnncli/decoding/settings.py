@@ -1,0 +1,67 @@
+"""Options of decoding. Nothing here needs torch."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from rnncli.config.settings import Settings
+
+METHODS = {
+    "temperature": "sample",
+    "top_k": "sample",
+    "top_p": "sample",
+    "seed": "sample",
+    "beam_size": "beam",
+    "length_penalty": "beam",
+}
+"""The method that an option belongs to."""
+
+
+class DecodingSettings(Settings):
+    """How a sequence is written, token by token."""
+
+    method: Literal["greedy", "sample", "beam"] = "greedy"
+    """The likeliest token each time, one drawn by its probability, or the best of several sequences that are written
+    side by side."""
+
+    temperature: float = Field(1.0, gt=0, allow_inf_nan=False)
+    """For sample: what the logits are divided by; below 1 likely tokens become likelier."""
+
+    top_k: int | None = Field(None, ge=1)
+    """For sample: draw from the so many likeliest tokens alone."""
+
+    top_p: Annotated[float, Field(gt=0, le=1)] | None = None
+    """For sample: draw from the fewest likeliest tokens alone whose probabilities reach this sum (Holtzman et al.
+    2020)."""
+
+    seed: int = Field(1, ge=0, lt=2**63)
+    """For sample: seed of the draws."""
+
+    beam_size: int = Field(5, ge=1)
+    """For beam: sequences kept side by side."""
+
+    length_penalty: float = Field(0.0, ge=0, allow_inf_nan=False)
+    """For beam: sequences are compared by log probability / ((5 + tokens) / 6) ** length_penalty (Wu et al. 2016);
+    0 compares the probabilities themselves, which favours short ones."""
+
+    n_best: int = Field(1, ge=1)
+    """Answers for each input: the best of a beam, or so many draws."""
+
+    max_length: int = Field(100, ge=1)
+    """Tokens after which a sequence is ended."""
+
+    @model_validator(mode="after")
+    def _nothing_idle(self) -> DecodingSettings:
+        for name, method in METHODS.items():
+            if self.method != method and self.changed(name):
+                raise ValueError(f"{name} belongs to method: {method}, and method is {self.method}")
+        if self.method == "greedy" and self.n_best > 1:
+            raise ValueError("n_best: greedy gives one answer; method: beam or sample gives several")
+        if self.method == "beam" and self.n_best > self.beam_size:
+            raise ValueError(f"n_best: {self.n_best} answers of a beam of {self.beam_size}; set beam_size as large")
+        return self
+
+
+GREEDY = DecodingSettings()
