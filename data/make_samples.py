@@ -9,9 +9,39 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from generators import entities, fables, flowers, gestures, homes, load, machine, messages, music, reviews, shops
+from generators import (
+    dates,
+    entities,
+    fables,
+    flowers,
+    gestures,
+    homes,
+    keys,
+    load,
+    machine,
+    messages,
+    music,
+    reviews,
+    shapes,
+    shops,
+)
 
-SAMPLES = (entities, fables, flowers, gestures, homes, load, machine, messages, music, reviews, shops)
+SAMPLES = (
+    dates,
+    entities,
+    fables,
+    flowers,
+    gestures,
+    homes,
+    keys,
+    load,
+    machine,
+    messages,
+    music,
+    reviews,
+    shapes,
+    shops,
+)
 
 
 def write_all(folder: Path) -> None:
@@ -19,7 +49,7 @@ def write_all(folder: Path) -> None:
         for name, content in sample.files():
             path = folder / name
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(content.encode())
+            path.write_bytes(content if isinstance(content, bytes) else content.encode())
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ from typing import get_args
 import pytest
 
 from rnncli.config import read, schema
+from rnncli.inputs.audio.settings import AudioTarget
 from rnncli.inputs.catalogue import LOADER_SETTINGS
 from rnncli.inputs.targets import TaskMode
 from rnncli.inputs.text.settings import TextTarget
@@ -62,7 +63,7 @@ def test_samples_are_all_explained_and_used() -> None:
     explained = (ROOT / "data" / "README.md").read_text()
     used = "".join(path.read_text() for path in CONFIGS)
     for path in (ROOT / "data").iterdir():
-        if path.suffix in (".csv", ".txt", ".json") or path.name in ("reviews", "entities"):
+        if path.suffix in (".csv", ".txt", ".json", ".zip") or path.name in ("reviews", "entities"):
             assert f"`{path.name}" in explained
             assert f"../data/{path.name}" in used
 
@@ -87,7 +88,9 @@ def test_every_task_and_every_kind_of_target_of_each_loader_has_a_config() -> No
     assert {config.data.loader for config in found} == set(LOADER_SETTINGS)
     allowed = {("text", kind) for kind in get_args(TextTarget.model_fields["kind"].annotation)}
     allowed |= {("time-series", kind) for kind in get_args(SeriesTarget.model_fields["kind"].annotation)}
-    assert {(data.loader, data.target.kind) for config in found if hasattr(data := config.data, "target")} == allowed
+    allowed |= {("audio", kind) for kind in get_args(AudioTarget.model_fields["kind"].annotation)}
+    targets = ((config.data.loader, getattr(config.data, "target", None)) for config in found)
+    assert {(loader, target.kind) for loader, target in targets if hasattr(target, "kind")} == allowed
 
 
 @pytest.mark.parametrize("path", CONFIGS, ids=named)

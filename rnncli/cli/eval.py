@@ -59,6 +59,8 @@ def evaluate(
         typer.echo(note, err=True)
     typer.echo(f"{found.of}: {found.size:,} {found.unit}")
     metrics_table({found.of: found.values})
+    for name, signature in found.signatures.items():
+        typer.echo(f"{name}: {signature}")
     if found.confusion is not None and 2 <= len(found.names) <= 20:
         confusion_table(found.names, found.confusion)
 

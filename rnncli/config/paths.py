@@ -55,6 +55,21 @@ file's folder, which is the validation context. Given by --set, or in Python, it
 """
 
 
+def _below_root(value: Any, info: ValidationInfo) -> Any:
+    if not isinstance(value, dict):
+        return value
+    # Settings below don't see the `root` beside them.
+    return {key: FromFolder(part, _base(part, info)) if _of_file(part) else part for key, part in value.items()}
+
+
+def _of_file(value: Any) -> bool:
+    return isinstance(value, str) and not isinstance(value, FromCommand)
+
+
+BelowRoot = BeforeValidator(_below_root)
+"""Of a field that may hold settings with fields `InputPath`: the `root` beside that field counts for them too."""
+
+
 def _listed(value: Path | list[Path]) -> list[Path]:
     return value if isinstance(value, list) else [value]
 

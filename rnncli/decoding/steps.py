@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
 from torch import Tensor
 
-END = 0
+from rnncli.inputs.features import PADDING, UNKNOWN
+
+END = PADDING
 """The token that begins every sequence that a decoder writes, and ends it; no target has it."""
 
 S = TypeVar("S")
@@ -42,3 +45,8 @@ class Answer:
 
     tokens: list[int]
     score: float
+
+
+def never_written(ends: Container[int | None]) -> list[int]:
+    """The entries of a vocabulary that stand for no text and so are never written, but for those that end one."""
+    return [entry for entry in (PADDING, UNKNOWN) if entry not in ends]

@@ -14,6 +14,7 @@ from torch.nn.functional import linear
 from rnncli.cells.cell import Cell
 from rnncli.cells.weights import CellWeights, State
 from rnncli.engines.reversal import Reversal
+from rnncli.engines.stepper import Stepper
 from rnncli.registry import Registry
 from rnncli.sequences import Padded
 
@@ -35,6 +36,7 @@ class Masks:
 
 
 NO_MASKS = Masks()
+NO_ZONEOUT: Mapping[str, float] = {}
 
 
 @dataclass(frozen=True)
@@ -154,12 +156,31 @@ class Engine(ABC):
         made, last = self._run(Call(weights, matrix, read, state, masks, recording, final_state, reverse))
         return made if turn is None else turn(made), last
 
+    def stepper(self, weights: CellWeights, zoneout: Mapping[str, float] = NO_ZONEOUT) -> Stepper:
+        """Single steps without gradients, which cost less than those of `step`; to be made anew for new parameters.
+
+        Args:
+            zoneout: by the name of a state, the share of its old value that it keeps.
+
+        Raises:
+            ValueError: the engine refuses the cell or zoneout.
+        """
+        reason = self.refusal(weights.cell, Wanted(zoneout=bool(zoneout), precision=precision_of(weights.weight_ih)))
+        if reason:
+            raise ValueError(reason)
+        return self._stepper(weights, zoneout)
+
+    def _stepper(self, weights: CellWeights, zoneout: Mapping[str, float]) -> Stepper:
+        """As `stepper`, for a cell that the engine does not refuse; by the equations, as in `step`."""
+        return ENGINES["loop"]().stepper(weights, zoneout)
+
     def step(
         self, weights: CellWeights, inputs: Tensor, state: State | None = None, *, masks: Masks = NO_MASKS
     ) -> State:
         """Run a single step on inputs of (batch, input); the first tensor of the new state is the output.
 
         Every engine does it by the equations themselves: what makes them fast over many steps only costs time in one.
+        Without gradients `stepper` is faster.
         """
         one = Padded(inputs.unsqueeze(1), torch.ones(len(inputs), dtype=torch.int64))
         _, new = ENGINES["loop"]().run(weights, one, state, masks=masks, final_state=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import torch
@@ -12,8 +12,9 @@ from torch.nn.functional import linear
 from rnncli.cells.cell import Cell
 from rnncli.cells.expressions import Named
 from rnncli.cells.graph import Gates, Mark, Products, Role
-from rnncli.cells.weights import State
+from rnncli.cells.weights import CellWeights, State
 from rnncli.engines.engine import ENGINES, Call, Engine, Recording, Wanted
+from rnncli.engines.stepper import Stepper
 from rnncli.sequences import Padded
 
 
@@ -24,12 +25,15 @@ class LoopEngine(Engine):
     def refusal(self, cell: Cell[Any], wanted: Wanted) -> str | None:
         return None
 
+    def _stepper(self, weights: CellWeights, zoneout: Mapping[str, float]) -> Stepper:
+        return LoopStepper(weights, zoneout)
+
     def _run(self, call: Call) -> tuple[Padded, State | None]:
         weights, inputs, state = call.weights, call.inputs, call.state
         cell, graph = weights.cell, weights.cell.graph
         values = inputs.values.transpose(0, 1)
         projected = linear(values, weights.weight_ih, weights.bias)
-        matrices = _matrices(call)
+        matrices = _matrices(weights.cell, call.weight_hh)
         p = Named(dict(weights.vectors.items()).__getitem__)
         valid = inputs.mask.t().unsqueeze(2)
         shortest = int(inputs.lengths.min())
@@ -52,6 +56,36 @@ class LoopEngine(Engine):
         return inputs.with_values(made).zeroed(), state if call.final_state else None
 
 
+def _unmarked(value: Tensor, role: Role) -> Tensor:
+    """The value of a gate that nobody records."""
+    return value
+
+
+_UNMARKED: Gates[Tensor] = Named(lambda name: _unmarked)
+
+
+class LoopStepper(Stepper):
+    """Steps by the cell's equations."""
+
+    def __init__(self, weights: CellWeights, zoneout: Mapping[str, float]) -> None:
+        super().__init__(weights)
+        self._weights, self._zoneout = weights, zoneout
+        self._matrices = _matrices(weights.cell, weights.weight_hh)
+        self._vectors = Named(dict(weights.vectors.items()).__getitem__)
+
+    def _step(self, inputs: Tensor, state: State) -> State:
+        cell, weights = self._weights.cell, self._weights
+        blocks = cell.graph.inputs
+        parts = linear(inputs, weights.weight_ih, weights.bias).chunk(len(blocks), 1) if blocks else ()
+        x = Named((dict(zip(blocks, parts, strict=True)) | {"raw": inputs}).__getitem__)
+        new = cell.step(x, state, _products(self._matrices, None), self._vectors, _UNMARKED)
+        shares = [self._zoneout.get(name) for name in cell.states]
+        return tuple(
+            after if share is None else share * before + (1 - share) * after
+            for share, before, after in zip(shares, state, new, strict=True)
+        )
+
+
 def _zoned_out(name: str, t: int, before: Tensor, after: Tensor, call: Call) -> Tensor:
     """The new value of a state, where zoneout lets it have one."""
     share = call.masks.zoneout.get(name)
@@ -62,11 +96,10 @@ def _zoned_out(name: str, t: int, before: Tensor, after: Tensor, call: Call) -> 
     return share * before + (1 - share) * after
 
 
-def _matrices(call: Call) -> list[tuple[tuple[str, ...], Tensor]]:
+def _matrices(cell: Cell[Any], weight_hh: Tensor) -> list[tuple[tuple[str, ...], Tensor]]:
     """The names of the blocks of each product, with their rows of the recurrent matrix."""
-    cell = call.weights.cell
     groups = [product.blocks for product in cell.graph.products]
-    rows = torch.split(call.weight_hh, [len(blocks) * cell.hidden_size for blocks in groups])
+    rows = torch.split(weight_hh, [len(blocks) * cell.hidden_size for blocks in groups])
     return list(zip(groups, rows, strict=True))
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from torch import nn
 
-from rnncli.heads import crf, labels, values  # noqa: F401  (registers them)
+from rnncli.heads import crf, ctc, labels, values  # noqa: F401  (registers them)
 from rnncli.heads.classes import Classes
 from rnncli.heads.head import HEADS, Head
 from rnncli.heads.settings import ClassesSettings, HeadSettings

@@ -1,12 +1,14 @@
-"""Which head a target gets, and which options of it would do nothing. Nothing here needs torch."""
+"""Which head a target gets, and which options of it and of decoding would do nothing. Nothing here needs torch."""
 
 from __future__ import annotations
 
+from rnncli.decoding.settings import GREEDY, DecodingSettings
 from rnncli.errors import unknown
 from rnncli.heads.settings import (
     HEAD_SETTINGS,
     ClassesSettings,
     CRFSettings,
+    CTCSettings,
     HeadSettings,
     LabelsSettings,
     ValuesSettings,
@@ -39,6 +41,11 @@ def head_mistakes(settings: HeadSettings, target: Target) -> list[str]:
             mistakes.append("model.head.type: crf needs a class at every step; some steps of this target ask for none")
         if settings.constrain and target.scheme is None:
             mistakes.append("model.head.constrain: the target's tags follow no scheme (BIO, BIOES) to hold them to")
+    if isinstance(settings, CTCSettings) and target.from_one:
+        mistakes.append(
+            "model.head.type: ctc reads at least a step for each token that it writes, and these inputs have one step; "
+            "model.decoder writes from one"
+        )
     if isinstance(settings, ClassesSettings) and isinstance(settings.weights, dict):
         mistakes += [
             f"model.head.weights: {unknown('class', name, target.names)}"
@@ -46,3 +53,29 @@ def head_mistakes(settings: HeadSettings, target: Target) -> list[str]:
             if name not in target.names
         ]
     return mistakes
+
+
+def decoding_mistakes(decoding: DecodingSettings, head: HeadSettings | None, target: Target) -> list[str]:
+    """A sentence for each option of decoding that can't serve this target or head.
+
+    Args:
+        head: as the config names it; None where it names none.
+    """
+    if target.kind not in ("sequence", "token"):
+        idle = f"decoding: nothing is written token by token; this target is of kind {target.kind}"
+        return [] if decoding == GREEDY else [idle]
+    if not isinstance(head, CTCSettings):
+        return []
+    if decoding.method == "sample":
+        return [
+            "decoding.method: sample draws one token after another, and under ctc none depends on the one before; "
+            "allowed: greedy, beam"
+        ]
+    return [f"decoding.{name}: {reason}" for name, reason in _IDLE_UNDER_CTC.items() if decoding.changed(name)]
+
+
+_IDLE_UNDER_CTC = {
+    "length_penalty": "ctc's beam compares the probabilities of whole texts, each summed over all its alignments",
+    "max_length": "under ctc the inputs end what is written: it has no more tokens than they have steps",
+}
+"""Why options of decoding do nothing there."""

@@ -39,6 +39,7 @@ class Batch:
         target_lengths: (batch,) int64 on the CPU, where targets (batch, target time) have lengths of their own;
             anything at padding.
         references: of each sequence the texts that would be right.
+        ahead: (batch, horizon, width) float32, what is known of the steps to forecast, scaled like the inputs.
     """
 
     inputs: dict[str, Padded]
@@ -51,6 +52,7 @@ class Batch:
     naive_error: Tensor | None = None
     target_lengths: Tensor | None = None
     references: list[tuple[str, ...]] | None = None
+    ahead: Tensor | None = None
 
     @property
     def sequences(self) -> Padded:
@@ -72,6 +74,7 @@ class Batch:
             center=move(self.center),
             scale=move(self.scale),
             naive_error=move(self.naive_error),
+            ahead=move(self.ahead),
         )
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from rnncli.inputs.audio.settings import AudioSettings
+from rnncli.inputs.captions.settings import CaptionsSettings
+from rnncli.inputs.pairs.settings import PairsSettings
 from rnncli.inputs.settings import DataSettings
 from rnncli.inputs.synthetic.settings import SyntheticSettings
 from rnncli.inputs.tagging.settings import TaggingSettings
@@ -12,5 +15,8 @@ LOADER_SETTINGS: dict[str, type[DataSettings]] = {
     "text": TextSettings,
     "time-series": TimeSeriesSettings,
     "tagging": TaggingSettings,
+    "captions": CaptionsSettings,
     "synthetic": SyntheticSettings,
+    "audio": AudioSettings,
+    "pairs": PairsSettings,
 }

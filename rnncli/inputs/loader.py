@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Generic, Literal, TypeAlias, TypeVar
 
-from rnncli.errors import DataError
+from rnncli.errors import DataError, UserError
 from rnncli.inputs.batches import Dataset
 from rnncli.inputs.features import Feature
 from rnncli.inputs.settings import DataSettings
@@ -36,6 +36,23 @@ class Chunk:
 
     dataset: Dataset
     rows: Sequence[Any]
+
+
+@dataclass(frozen=True)
+class Piece(Chunk):
+    """One example that a row of a stream makes, or the steps by which a sequence goes on there.
+
+    Attributes:
+        sequence: which sequence goes on, by a name; None where the example stands by itself.
+        begins: that sequence begins anew, whatever was read under its name before.
+    """
+
+    sequence: str | None = None
+    begins: bool = False
+
+
+Memory: TypeAlias = "dict[str, Any]"
+"""What a loader must know of the rows of a stream that were read before, as JSON values."""
 
 
 class Loader(ABC, Generic[S]):
@@ -92,6 +109,29 @@ class Loader(ABC, Generic[S]):
 
         A row that can't be read is given to `on_bad_row`, which may raise, and left out. Targets need not be there.
         """
+
+    @property
+    def carries(self) -> bool:
+        """Whether the answer to a row of a stream depends on the rows before it."""
+        return True
+
+    def stream(
+        self, source: BinaryIO, memory: Memory, on_bad_row: Callable[[DataError], None]
+    ) -> Generator[Piece, None, None]:
+        """The rows of a source one by one: no piece waits for more of the source than its own row.
+
+        Rows that can't be read are given to `on_bad_row`, which may raise, and left out.
+
+        Args:
+            memory: of an earlier stream that this one goes on with, or empty; brought up to date when the generator
+                ends or is closed.
+
+        Raises:
+            UserError: the answer to a row can't be given before the next is read.
+        """
+        raise UserError(
+            f"--stream: the loader {self.settings.loader} does not read its inputs row by row; predict without it"
+        )
 
     @abstractmethod
     def written(self, chunk: Chunk, predictions: Sequence[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:

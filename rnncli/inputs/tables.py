@@ -112,6 +112,27 @@ def require(columns: Iterable[str], needed: Iterable[str], path: str | Path | No
             )
 
 
+def complete(
+    found: Iterable[Row], needed: Mapping[str, str], name: str, format: TableFormat, on_bad_row: OnBadRow | None
+) -> Iterator[tuple[int, Mapping[str, str]]]:
+    """Line and cells of each row that has the columns `needed`, by the settings that ask for them.
+
+    Raises:
+        DataError: a column is missing; in JSON lines, where each row has its own, only if `on_bad_row` is None.
+    """
+    for row in found:
+        missing = next((key for key in needed if key not in row.values), None)
+        if missing is None:
+            yield row.line, row.values
+            continue
+        try:
+            require(row.values, [missing], f"{name}:{row.line}" if format == "jsonl" else name, needed[missing])
+        except DataError as bad:
+            if on_bad_row is None or format != "jsonl":
+                raise
+            on_bad_row(bad)
+
+
 def _uncut(columns: list[str]) -> str | None:
     """What a header of one column tells of a table that is cut at the wrong places."""
     for mark, remedy in (("\t", "data.format: tsv"), (";", 'data.separator: ";"'), ("|", 'data.separator: "|"')):

@@ -34,6 +34,8 @@ class Target:
         units: of a sequence: what its text was cut into. Entry 0 of `names`, which no target has, is the end of what a
             decoder writes and the blank of CTC.
         from_one: of a sequence or forecast: it is made from one step: a class, a vector or an image.
+        known_ahead: of a forecast: numbers that are known of each step to come, in `Batch.ahead`.
+        shared: of a sequence: `names` are also the entries of the tokens that are read.
         partial: of classes or tokens: some steps ask for nothing (NO_TARGET); neither loss nor metrics count them.
     """
 
@@ -47,6 +49,8 @@ class Target:
     partial: bool = False
     units: Units | None = None
     from_one: bool = False
+    shared: bool = False
+    known_ahead: int = 0
 
     def text(self, ids: Iterable[int]) -> str:
         """The text that the ids of a sequence stand for."""

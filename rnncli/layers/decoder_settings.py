@@ -49,8 +49,12 @@ class DecoderSettings(Settings):
     copy_words: bool = False
     """Mix the output with a copy of the tokens that are attended to (See et al. 2017); needs data.shared_vocabulary."""
 
+    reads_forecast: bool = True
+    """For forecasts: read the numbers written for the step before, in training the true ones; otherwise only where in
+    the horizon the step stands, and what is known of it."""
+
     scheduled_sampling: float = Field(0.0, ge=0, le=1)
-    """Share of the tokens that training gives the decoder to read that are its own guesses (Bengio et al. 2015)."""
+    """Share of what the decoder reads in training that are its own guesses (Bengio et al. 2015)."""
 
     scheduled_sampling_steps: int = Field(1000, ge=1)
     """Training steps over which that share grows from 0 in a line."""
@@ -65,6 +69,8 @@ class DecoderSettings(Settings):
                     raise ValueError(f"{name} does nothing with attention: none")
         if self.coverage and not (self.attention == "additive" and self.input_feeding):
             raise ValueError("coverage needs attention: additive and input_feeding: true")
+        if self.scheduled_sampling and not self.reads_forecast:
+            raise ValueError("scheduled_sampling does nothing with reads_forecast: false")
         if self.changed("scheduled_sampling_steps") and not self.scheduled_sampling:
             raise ValueError("scheduled_sampling_steps does nothing without scheduled_sampling")
         return self

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from rnncli.cells.cell import Cell
 from rnncli.cells.weights import CellWeights
 from rnncli.engines.engine import Masks
 from rnncli.layers.dropout import draw_mask, draw_ones
@@ -9,11 +12,16 @@ from rnncli.layers.settings import DropoutSettings
 from rnncli.sequences import Padded
 
 
+def zoneout_shares(rates: DropoutSettings, cell: Cell[Any]) -> dict[str, float]:
+    """By the name of a state, the share of its old value that it keeps."""
+    shares = {cell.states[0]: rates.zoneout, "c": rates.zoneout_memory}
+    return {state: share for state, share in shares.items() if share}
+
+
 def recurrent_masks(rates: DropoutSettings, weights: CellWeights, inputs: Padded, training: bool) -> Masks:
     """The masks of one run of a cell; in evaluation only zoneout's, at its expectation."""
     cell, like = weights.cell, inputs.values
-    shares = {cell.states[0]: rates.zoneout, "c": rates.zoneout_memory}
-    shares = {state: share for state, share in shares.items() if share}
+    shares = zoneout_shares(rates, cell)
     if not training:
         return Masks(zoneout=shares)
     by_time = (inputs.time, inputs.batch, cell.hidden_size)

@@ -12,6 +12,9 @@ from torch.autograd import Function
 from rnncli.layers.settings import PoolingName
 from rnncli.sequences import Padded
 
+_GATHERED = {"last": 0, "mean": 2, "max": 1, "attention": 2}
+"""How many tensors each way gathers of the steps before."""
+
 
 class _Largest(Function):
     """The largest of each feature over the valid steps; equal ones share the gradient.
@@ -61,6 +64,50 @@ class Pooling(nn.Module):
         """(batch, time, features) to (batch, size)."""
         ways = {"last": self._last, "mean": _mean, "max": _max, "attention": self._attention}
         return torch.cat([ways[name](outputs) for name in self.names], dim=1)
+
+    def so_far(self, outputs: Padded, gathered: Sequence[Tensor] = ()) -> tuple[Tensor, tuple[Tensor, ...]]:
+        """The same vector over the steps so far, and what must be `gathered` of them for the steps that follow.
+
+        Args:
+            outputs: the steps that are new, without padding and in one direction.
+            gathered: what this gave for the steps before; nothing before the first.
+        """
+        before = iter(gathered)
+        ways: list[Tensor] = []
+        kept: list[Tensor] = []
+        for name in self.names:
+            if name == "last":
+                ways.append(outputs.values[:, -1])
+                continue
+            own = tuple(next(before) for _ in range(_GATHERED[name])) if gathered else None
+            way, after = self._gather(name, outputs.values, own)
+            ways.append(way)
+            kept += after
+        return torch.cat(ways, dim=1), tuple(kept)
+
+    def _gather(
+        self, name: PoolingName, values: Tensor, before: tuple[Tensor, ...] | None
+    ) -> tuple[Tensor, tuple[Tensor, ...]]:
+        if name == "max":
+            largest = values.amax(1)
+            largest = largest if before is None else torch.maximum(largest, before[0])
+            return largest, (largest,)
+        if name == "mean":
+            # Means are carried, not sums, which would lose digits in a long stream.
+            steps = values.new_full((len(values), 1), values.shape[1], dtype=torch.int64)
+            mean = torch.zeros_like(values[:, 0])
+            if before is not None:
+                mean, steps = before[0], before[1] + steps
+            mean = mean + (values - mean.unsqueeze(1)).sum(1) / steps
+            return mean, (mean, steps)
+        scores = self.query(self.keys(values).tanh()).squeeze(2)
+        total = scores.logsumexp(1, keepdim=True)
+        if before is not None:
+            total = torch.logaddexp(total, before[0])
+        mean = torch.einsum("bt,btf->bf", (scores - total).exp(), values)
+        if before is not None:
+            mean = mean + (before[0] - total).exp() * before[1]
+        return mean, (total, mean)
 
     def _last(self, outputs: Padded) -> Tensor:
         values, ahead = outputs.values, self.forward_features

@@ -17,9 +17,10 @@ from rnncli.engines.settings import EngineName
 from rnncli.errors import UserError
 from rnncli.layers.connections import make_connections
 from rnncli.layers.dropout import Dropout, draw_mask
-from rnncli.layers.masks import recurrent_masks
+from rnncli.layers.masks import recurrent_masks, zoneout_shares
 from rnncli.layers.recording import Recorded, make_recorded
 from rnncli.layers.settings import NO_DROPOUT, ConnectionName, DropoutSettings
+from rnncli.layers.stepper import StackStepper
 from rnncli.layers.truncated import Pieces
 from rnncli.sequences import Padded
 
@@ -147,11 +148,32 @@ class Stack(nn.Module):
         Raises:
             UserError: the stack reads in both directions.
         """
-        if self.directions == 2:
-            raise UserError("model.bidirectional: single steps can't be run, the backward direction begins at the end")
+        self._check_one_direction()
         one = Padded(inputs.unsqueeze(1), torch.ones(len(inputs), dtype=torch.int64))
         outputs, final = self(one, state, final_state=True)
         return outputs.values.squeeze(1), final
+
+    def stepper(self) -> StackStepper:
+        """Single steps as in evaluation and without gradients, a good deal faster than `step`, for many of them.
+
+        It is made in less than a millisecond, anew where the parameters have changed.
+
+        Raises:
+            UserError: the stack reads in both directions.
+        """
+        self._check_one_direction()
+        initial, steppers = [], []
+        for place, weights in enumerate(self.weights):
+            assert isinstance(weights, CellWeights)
+            shares = zoneout_shares(self.dropout, self.cell)
+            steppers.append(self.choice.engine.stepper(weights, shares))
+            start = self._initial(place, 1) or weights.zero_state(1)
+            initial.append(tuple(each[0] for each in start))
+        return StackStepper(steppers, initial, self.connections)
+
+    def _check_one_direction(self) -> None:
+        if self.directions == 2:
+            raise UserError("model.bidirectional: single steps can't be run, the backward direction begins at the end")
 
     def recordings(self, inputs: Padded) -> tuple[Recorded, ...]:
         """Empty buffers for what each layer and direction shows of a run over these inputs, in the order of StackState.

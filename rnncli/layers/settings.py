@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from rnncli.config.settings import Settings
 
@@ -44,6 +44,31 @@ class DropoutSettings(Settings):
 
     output: Rate = 0.0
     """Share of the single numbers dropped between the recurrent layers and the output layer (Zaremba et al. 2014)."""
+
+
+class SpecAugmentSettings(Settings):
+    """Masks over the numbers of each sequence while training (SpecAugment, Park et al. 2019)."""
+
+    frequency_masks: int = Field(2, ge=0)
+    """Masks over neighbouring numbers of all steps."""
+
+    frequency_width: int = Field(8, ge=1)
+    """Numbers that such a mask hides at most; its width is drawn."""
+
+    time_masks: int = Field(2, ge=0)
+    """Masks over all numbers of neighbouring steps."""
+
+    time_width: int = Field(10, ge=1)
+    """Steps that such a mask hides at most; its width is drawn."""
+
+    @model_validator(mode="after")
+    def _each_does_something(self) -> SpecAugmentSettings:
+        if not self.frequency_masks and not self.time_masks:
+            raise ValueError("neither frequency_masks nor time_masks: nothing is hidden")
+        for kind in ("frequency", "time"):
+            if not getattr(self, f"{kind}_masks") and self.changed(f"{kind}_width"):
+                raise ValueError(f"{kind}_width: there are no {kind}_masks")
+        return self
 
 
 NO_DROPOUT = DropoutSettings()

@@ -1,6 +1,6 @@
 """Numbers about predictions. NumPy only. A metric is one class, registered by its name."""
 
-from rnncli.metrics import classes, entity_scores, forecasts, likelihood, numbers
+from rnncli.metrics import classes, entity_scores, forecasts, likelihood, numbers, sequences
 from rnncli.metrics.metric import METRICS, Metric
 from rnncli.metrics.outcome import Outcome
 from rnncli.metrics.scores import Scores, better
@@ -18,4 +18,5 @@ __all__ = [
     "forecasts",
     "likelihood",
     "numbers",
+    "sequences",
 ]

@@ -14,10 +14,11 @@ from rnncli.metrics.outcome import Outcome
 
 @metric("nll")
 class NLL(Mean):
-    """Negative log-likelihood of the truth in nats, mean over items; summed over the labels of a label set."""
+    """Negative log-likelihood of the truth in nats, mean over items; summed over the labels of a label set. Of written
+    sequences it is the mean over tokens, ends included; with CTC over sequences, each the sum over its alignments."""
 
     higher_is_better = False
-    kinds = frozenset({"class", "tag", "token", "labels"})
+    kinds = frozenset({"class", "tag", "token", "labels", "sequence"})
     needs = ("nll",)
 
     def measure(self, outcome: Outcome) -> NDArray[np.floating]:

@@ -17,7 +17,7 @@ Scheme = Literal["BIO", "BIOES"] | None
 
 
 class Metric(ABC):
-    """One number about predictions, fed piece by piece; keeps sums and counts only.
+    """One number about predictions, fed piece by piece; keeps sums and counts, and texts where it must.
 
     Attributes:
         name: its key in every table and file.
@@ -50,6 +50,10 @@ class Metric(ABC):
     @abstractmethod
     def value(self) -> float:
         """The number over all examples taken in; NaN where there was nothing to measure."""
+
+    def signature(self) -> str | None:
+        """How it was measured, where another package fixes that and results are quoted with it."""
+        return None
 
 
 METRICS: Registry[type[Metric]] = Registry("metric")

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import zip_longest
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from sacrebleu.metrics.bleu import BLEUScore
 
 
 @dataclass(frozen=True)
@@ -58,3 +63,19 @@ class Outcome:
         unit = np.broadcast_to(np.asarray(self.scale), self.observed.shape)
         errors: NDArray[np.float64] = self.errors / unit[self.observed]
         return errors
+
+    @cached_property
+    def shared_words(self) -> BLEUScore:
+        """The n-grams that texts share with their references, as sacrebleu counts them; one count for all orders."""
+        from sacrebleu.metrics.bleu import BLEU
+
+        references = streams(np.asarray(self.target).tolist())
+        # Forced, it doesn't warn of tokenized texts, which captions are; the counts are the same.
+        counted: BLEUScore = BLEU(force=True).corpus_score(self.predicted.tolist(), references)
+        return counted
+
+
+def streams(references: list[tuple[str, ...]]) -> list[tuple[str, ...]]:
+    """References as sacrebleu reads them: the first of each item, the second of each, ..., None where one has fewer
+    (which it takes, and its types don't say)."""
+    return list(zip_longest(*references))

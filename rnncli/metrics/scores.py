@@ -44,6 +44,11 @@ class Scores:
         """Metric name -> value over all that was taken in; NaN where there was nothing to measure."""
         return {metric.name: metric.value() for metric in self._metrics}
 
+    def signatures(self) -> dict[str, str]:
+        """Metric name -> how it was measured, of the metrics that are quoted with that."""
+        signed = {metric.name: metric.signature() for metric in self._metrics}
+        return {name: signature for name, signature in signed.items() if signature is not None}
+
     def confusion(self) -> np.ndarray | None:
         """(classes, classes) int64, true class by predicted class; None where there are no classes or too many."""
         return None if self._confusion is None else self._confusion.matrix

@@ -6,13 +6,16 @@ from collections.abc import Mapping
 
 from rnncli.cells.drawing import Streams
 from rnncli.errors import ConfigError
+from rnncli.heads.settings import CTCSettings
 from rnncli.inputs.features import Feature
 from rnncli.inputs.targets import Target
+from rnncli.models.encoder_decoder import EncoderDecoder
 from rnncli.models.forecaster import Forecaster
 from rnncli.models.mistakes import model_mistakes
 from rnncli.models.model import Model, SequenceModel
 from rnncli.models.settings import ModelSettings
 from rnncli.models.starting import start
+from rnncli.models.transcriber import Transcriber
 
 
 def build_model(
@@ -40,6 +43,10 @@ def build_model(
 
 
 def _model(settings: ModelSettings, features: Mapping[str, Feature], target: Target, context: int | None) -> Model:
+    if target.kind == "sequence" and isinstance(settings.head, CTCSettings):
+        return Transcriber(settings, settings.head, features, target)
+    if target.kind == "sequence":
+        return EncoderDecoder(settings, features, target)
     if target.kind != "forecast":
         return SequenceModel(settings, features, target)
     if context is None:

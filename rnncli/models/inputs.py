@@ -13,6 +13,7 @@ from rnncli.layers.characters import CharacterWords
 from rnncli.layers.dropout import InputDropout
 from rnncli.layers.embedding import Embedding
 from rnncli.layers.noise import InputNoise
+from rnncli.layers.spec_augment import SpecAugment
 from rnncli.models.settings import ModelSettings
 from rnncli.sequences import Padded
 
@@ -32,6 +33,8 @@ class InputLayer(nn.Module):
         # A list, not a ModuleDict: names of columns may be what names of modules must not.
         self.embeddings = nn.ModuleList(layers)
         self.dropout, self.noise = InputDropout(settings.dropout), InputNoise(settings.input_noise)
+        masks = settings.spec_augment
+        self.masks: nn.Module = nn.Identity() if masks is None else SpecAugment(masks)
         self.size = sum(feature.width for feature in features.values() if isinstance(feature, Values))
         self.size += sum(layer.size if isinstance(layer, CharacterWords) else layer.weight.shape[1] for layer in layers)
 
@@ -47,7 +50,7 @@ class InputLayer(nn.Module):
             parts.append(layer(batch.spellings, ids) if isinstance(layer, CharacterWords) else layer(ids))
         if parts:
             parts = [self.dropout(side_by_side(parts))]
-        numbers = (batch.inputs[name] for name in self.numbers)
+        numbers = (self.masks(batch.inputs[name]) for name in self.numbers)
         return side_by_side(parts + [each.with_values(self.noise(each.values)) for each in numbers])
 
 
@@ -58,7 +61,14 @@ def _embedding(feature: Feature, settings: ModelSettings) -> Embedding | Charact
             width = settings.embedding_size if vectors is None else vectors.shape[1]
             # As the weights of an output layer too, numbers from N(0, 1) would give logits far too large.
             deviation = width**-0.5 if settings.tied_embeddings else 1.0
-            return Embedding(size, width, vectors=vectors, frozen=settings.freeze_vectors, deviation=deviation)
+            return Embedding(
+                size,
+                width,
+                vectors=vectors,
+                frozen=settings.freeze_vectors,
+                deviation=deviation,
+                padded=not settings.writing.shared_embeddings,  # there the decoder begins and ends with it
+            )
         case Categories(size=size):
             return Embedding(size, settings.category_embedding_size)
         case Spelling(size=size):

@@ -25,6 +25,7 @@ from rnncli.metrics.outcome import Outcome
 from rnncli.models.inputs import InputLayer
 from rnncli.models.mistakes import next_values
 from rnncli.models.settings import ModelSettings
+from rnncli.sequences import Padded
 
 State = StackState
 """What a model carries from one batch of a stream to the next."""
@@ -115,12 +116,16 @@ class SequenceModel(Model):
         cut = None if self.streams else bptt_steps  # the batches of a stream are cut already
         read, final = self.stack(self.inputs(batch), state, final_state=self.streams, bptt_steps=cut)
         items = read.values if self.pooling is None else self.pooling(read)
+        return self.said(items, read, batch), final
+
+    def said(self, items: Tensor, read: Padded, batch: Batch) -> Tensor:
+        """What the head says of the features of each item, once the layers have `read` the batch."""
         outputs: Tensor = self.head(self.dropout(items), read)
         if self.last is not None:
             name, columns = self.last
             present = batch.inputs[name]
             outputs = outputs + valid_steps(present.values[..., columns], present).unsqueeze(-1)
-        return outputs, final
+        return outputs
 
 
 def build_stack(settings: ModelSettings, input_size: int) -> Stack:

@@ -13,7 +13,8 @@ from rnncli.config.settings import Settings
 from rnncli.engines.settings import EngineName
 from rnncli.heads.settings import AnyHead
 from rnncli.layers.decoder_settings import DecoderSettings
-from rnncli.layers.settings import NO_DROPOUT, ConnectionName, DropoutSettings, PoolingName
+from rnncli.layers.image_settings import DEFAULT_IMAGE_ENCODER, ImageEncoderSettings
+from rnncli.layers.settings import NO_DROPOUT, ConnectionName, DropoutSettings, PoolingName, SpecAugmentSettings
 
 
 class ModelSettings(Settings):
@@ -43,6 +44,9 @@ class ModelSettings(Settings):
     input_noise: float = Field(0.0, ge=0, allow_inf_nan=False)
     """Standard deviation of the normal noise added to the numbers of each step while training (Greff et al. 2017),
     in the units in which the network reads them."""
+
+    spec_augment: SpecAugmentSettings | None = None
+    """Bands and stretches of the numbers that are hidden while training, as of spectra."""
 
     embedding_size: int = Field(64, ge=1)
     """Numbers in the vector of a token; pretrained vectors bring their own size."""
@@ -75,6 +79,9 @@ class ModelSettings(Settings):
     engine: EngineName = "auto"
     """How the cell is run over time: auto takes the fastest that can run it."""
 
+    image_encoder: ImageEncoderSettings = DEFAULT_IMAGE_ENCODER
+    """What reads pictures."""
+
     decoder: DecoderSettings | None = None
     """What writes an output sequence, token by token or value by value."""
 
@@ -94,6 +101,11 @@ class ModelSettings(Settings):
     skip: Literal["none", "linear", "seasonal", "last"] = "none"
     """What is added to the network's output. For forecasts: a linear map of the window, the same for all variables, or
     the value of one season before. For the numbers of the next step: the last ones, so that the change is learnt."""
+
+    @property
+    def writing(self) -> DecoderSettings:
+        """The options of the decoder, also where none are given."""
+        return self.decoder or DecoderSettings()
 
     @property
     def poolings(self) -> tuple[PoolingName, ...]:

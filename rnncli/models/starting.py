@@ -19,7 +19,7 @@ def start(model: nn.Module, streams: Streams, way: InitializerSettings | None, h
     """Draws every parameter that starts at random, each module from the stream of its name in the files of weights.
 
     What starts at a fixed number keeps it: learned initial states, the bias of a highway's gate, the scale and shift of
-    a window, the vector of padding, pretrained vectors.
+    a window or of normalised channels, the vector of padding, pretrained vectors.
 
     Args:
         way: how they start in place of what each module draws by itself. Of a cell it draws what neither its settings
@@ -36,7 +36,7 @@ def start(model: nn.Module, streams: Streams, way: InitializerSettings | None, h
                     module.reset_parameters(way, hidden_size)
                 case Highway():
                     module.reset_parameters()
-                case nn.Linear() | Classes() | CRF():
+                case nn.Linear() | nn.Conv2d() | Classes() | CRF():
                     module.reset_parameters()
                     _draw(module, name, streams, way, hidden_size)
 

@@ -45,6 +45,14 @@ class WindowNormalization(nn.Module):
                 return history, None
         return (history - center) / unit, (center, unit)
 
+    def ahead(self, values: Tensor, scale: Scale | None) -> Tensor:
+        """(batch, horizon, variables) that follow a window, on its scale."""
+        if scale is None:
+            return values
+        center, unit = scale
+        values = (values - center) / unit
+        return values * self.weight + self.shift if self.name == "revin" else values
+
     def undo(self, forecast: Tensor, scale: Scale | None) -> Tensor:
         """(batch, horizon, variables, levels) back on the scale of the batch."""
         if scale is None:

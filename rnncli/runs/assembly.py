@@ -15,13 +15,15 @@ from rnncli.cells.source import RAISED, blamed
 from rnncli.cells.weights import CellWeights
 from rnncli.engines.loop import LoopEngine
 from rnncli.errors import ConfigError, RunError
+from rnncli.heads.choice import decoding_mistakes
 from rnncli.inputs.batches import Dataset
 from rnncli.inputs.loader import Loader, SplitName
 from rnncli.inputs.loaders import loader_named
 from rnncli.models.build import build_model
 from rnncli.models.model import Model
+from rnncli.models.transcriber import fitting_notes
 from rnncli.runs.config import RunConfig
-from rnncli.tasks.evaluation import choosing_metric, measured
+from rnncli.tasks.evaluation import choosing_metric, measured, metrics_of
 from rnncli.training.device import choose_device
 from rnncli.training.mistakes import training_mistakes
 
@@ -59,13 +61,16 @@ def assemble(config: RunConfig) -> Assembled:
     device = choose_device(settings.device, settings.mixed_precision)
     loader = new_loader(config)
     data = loader.load(settings.limit, settings.refit)
+    metrics_of(loader.target)  # a package that they lack is missed now, and not when the first epoch is over
     model = new_model(config, loader, device)
     known = []
     if settings.metric is not None and "valid" in data:
         known = measured(model, loader.target, data["valid"], settings.batch_size, device)
     mistakes = list(training_mistakes(settings, loader.target, data, known, config.model.bidirectional))
+    mistakes += decoding_mistakes(config.decoding, config.model.head, loader.target)
     if mistakes:
         raise ConfigError(mistakes)
+    loader.notes += fitting_notes(model, data.items())
     return Assembled(config, device, loader, data, model, settings.metric or choosing_metric(loader.target))
 
 

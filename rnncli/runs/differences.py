@@ -10,6 +10,7 @@ from rnncli.errors import RunError
 from rnncli.runs.config import RunConfig
 
 PLACES = {"data.root", "data.train", "data.valid", "data.test", "model.cell.file"}
+PLACES |= {f"data.{part}.{side}" for part in ("train", "valid", "test") for side in ("source", "target")}
 """Where data and code are: their content may not change, and its hashes tell."""
 
 CHANGEABLE = {"training.epochs", "training.max_time", "training.patience", "training.threads", "training.device"}

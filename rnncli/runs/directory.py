@@ -202,6 +202,11 @@ class RunDirectory:
             raise RunError(f"{self._fitted}: not there; the run directory is not complete")
         return hashlib.sha256(self._fitted.read_bytes()).hexdigest()
 
+    def identity(self) -> str:
+        """A hash of the config, of what was fitted and of the weights: another run has another."""
+        files = (self._config, self._fitted, self.weights_file)
+        return hashlib.sha256(b"".join(hashlib.sha256(file.read_bytes()).digest() for file in files)).hexdigest()
+
     def write_weights(self, tensors: Mapping[str, Tensor]) -> None:
         write_tensors(self.weights_file, tensors, {"fitted": self.fitted_hash()})
 

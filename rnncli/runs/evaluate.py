@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from rnncli.errors import RunError
 from rnncli.inputs.batches import Dataset
+from rnncli.models.transcriber import fitting_notes
 from rnncli.runs.assembly import evaluation_size, new_loader
 from rnncli.runs.load import LoadedRun
 from rnncli.runs.summary import finite, hashes
@@ -21,6 +22,7 @@ class Evaluated:
     Attributes:
         of: the part or file.
         values: metric name -> value, NaN as None.
+        signatures: metric name -> how it was measured, of the metrics that are quoted with that.
         confusion: rows are true classes, columns predicted ones, in the order of `names`; None where it has no sense.
         notes: what there is to say about the data.
     """
@@ -29,6 +31,7 @@ class Evaluated:
     size: int
     unit: str
     values: dict[str, Any]
+    signatures: dict[str, str]
     names: tuple[str, ...]
     confusion: list[list[int]] | None
     notes: list[str]
@@ -64,7 +67,8 @@ def _evaluated(run: LoadedRun, data: Dataset, of: str, notes: list[str]) -> Eval
         len(data),
         data.unit,
         finite(scores.values()),
+        scores.signatures(),
         target.names,
         None if confusion is None else confusion.tolist(),
-        list(notes),
+        [*notes, *fitting_notes(run.model, [(of, data)])],
     )

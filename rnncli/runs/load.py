@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
 
-from rnncli.errors import DataError
+from rnncli.decoding.settings import overridden
+from rnncli.errors import DataError, UserError
+from rnncli.heads.choice import decoding_mistakes
 from rnncli.inputs.loader import Chunk, Loader, Source
+from rnncli.metrics.outcome import Outcome
 from rnncli.models.model import Model
 from rnncli.runs.assembly import new_loader, new_model, put_weights
 from rnncli.runs.config import RunConfig
 from rnncli.runs.directory import RunDirectory
 from rnncli.tasks.evaluation import outcomes
-from rnncli.tasks.predictions import Prediction, in_order, predictions
+from rnncli.tasks.predictions import Prediction, best_first, in_order, predictions
 from rnncli.training.device import choose_device
 
 if TYPE_CHECKING:
@@ -58,6 +62,21 @@ class LoadedRun:
         self.threshold = self._chosen_threshold()
         self.decoding = self.config.decoding
 
+    def decode_as(self, options: Mapping[str, Any]) -> None:
+        """Replaces options of decoding for what is predicted from now on.
+
+        Raises:
+            UserError: they can't serve this run.
+        """
+        if self.loader.target.kind != "sequence":
+            told = ", ".join(options)
+            raise UserError(f"{told}: this run writes no sequences; its target is of kind {self.loader.target.kind}")
+        decoding = overridden(self.decoding, options)
+        mistakes = decoding_mistakes(decoding, self.config.model.head, self.loader.target)
+        if mistakes:
+            raise UserError("; ".join(mistakes))
+        self.decoding = decoding
+
     def predict(
         self, source: str | Path | pd.DataFrame | Sequence[str], *, probabilities: bool = False
     ) -> pd.DataFrame:
@@ -80,12 +99,19 @@ class LoadedRun:
     ) -> Iterator[Mapping[str, Any]]:
         """The rows of the predictions file, one after another, in bounded memory."""
         for chunk in self.loader.chunks(source, on_bad_row):
-            yield from self.loader.written(chunk, self._predictions(chunk, probabilities))
+            outcome = self._outcome(chunk)
+            if outcome.answers is None:
+                yield from self.loader.written(chunk, self.worded(outcome, probabilities))
+            else:
+                yield from best_first(outcome.answers, partial(self.loader.written, chunk))
 
-    def _predictions(self, chunk: Chunk, probabilities: bool) -> list[Prediction]:
+    def _outcome(self, chunk: Chunk) -> Outcome:
         size = self.config.training.batch_size
         found = outcomes(self.model, chunk.dataset, size, self.device, self.threshold, self.decoding)
-        outcome = in_order((batch.rows, outcome) for batch, outcome in found)
+        return in_order((batch.rows, outcome) for batch, outcome in found)
+
+    def worded(self, outcome: Outcome, probabilities: bool) -> list[Prediction]:
+        """What is written of an outcome."""
         separator = getattr(getattr(self.config.data, "target", None), "separator", " ")
         return list(predictions(outcome, self.loader.target, probabilities, separator))
 

@@ -4,16 +4,23 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
+from rnncli.errors import Interrupted
+
 
 class Asked:
-    """Which signal has asked the run to stop, or None. A second signal ends the process at once."""
+    """Which signal has asked the run to stop, or None. A second signal ends the process at once.
+
+    Attributes:
+        waiting: what to raise at once when a signal comes, as nothing is under way; None while something is.
+    """
 
     def __init__(self) -> None:
         self.signal: int | None = None
+        self.waiting: Callable[[int], Interrupted] | None = None
 
 
 @contextmanager
@@ -29,6 +36,8 @@ def stop_between_steps() -> Iterator[Asked]:
         asked.signal = number
         for each, handler in before.items():
             signal.signal(each, handler)
+        if asked.waiting is not None:
+            raise asked.waiting(number)
 
     for number in before:
         signal.signal(number, note)

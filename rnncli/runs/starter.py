@@ -24,6 +24,9 @@ from rnncli.runs.starting.tagged import draft_tagging, looks_tagged
 from rnncli.runs.starting.texts import draft_text
 from rnncli.runs.starting.whole_series import draft_frames, draft_ts
 
+DRAFTED = ("text", "tagging", "time-series")
+"""The loaders whose configs init writes."""
+
 TAGGED = (".conll", ".conllu", ".bio", ".iob", ".iob2")
 
 
@@ -43,6 +46,11 @@ def write_starter(
         raise UserError("--task: " + unknown("task", task, get_args(TaskMode)))
     if loader is not None and loader not in LOADER_SETTINGS:
         raise UserError("--loader: " + unknown("loader", loader, LOADER_SETTINGS))
+    by_hand = f"init writes configs of the loaders {', '.join(DRAFTED)}; write this one by hand"
+    if loader is not None and loader not in DRAFTED:
+        raise UserError(f"--loader {loader}: {by_hand}; `rnncli describe options data` has its options")
+    if task == "one-to-many":
+        raise UserError(f"--task {task}: {by_hand}, with loader: pairs or captions")
     check_exists(path)
     if out.exists() and not force:
         raise UserError(f"{out}: is there already; --force overwrites it, --out names another file")

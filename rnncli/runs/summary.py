@@ -4,6 +4,7 @@ task, loader, target   what was learnt: the task mode, the loader, the kind of t
 valid, test            metric name -> value, of the best weights; {} where there is no such part
 baseline               metric name -> value of the naive answer on the same test (or else validation) part
 baseline_name          what the naive answer is
+signatures             metric name -> how it was measured on that part, of the metrics that are quoted with it
 metric                 the metric that chose the best epoch
 best_epoch, best_step  when it was best
 epochs, steps          how much was trained
@@ -53,11 +54,13 @@ def summarise(
     config, model, target = parts.config, parts.model, parts.loader.target
     size = evaluation_size(config, parts.loader)
     threshold = _threshold(parts) if config.training.choose_threshold else None
-    scores = {
-        part: evaluate(model, target, dataset, size, parts.device, threshold, config.decoding).values()
+    measured = {
+        part: evaluate(model, target, dataset, size, parts.device, threshold, config.decoding)
         for part, dataset in parts.data.items()
         if part != "train"
     }
+    scores = {part: each.values() for part, each in measured.items()}
+    signed = measured.get("test", measured.get("valid"))
     compared = parts.data.get("test", parts.data.get("valid"))
     naive = None if compared is None else baseline(target, parts.data["train"], compared, size)
     return {
@@ -68,6 +71,7 @@ def summarise(
         "test": finite(scores.get("test", {})),
         "baseline": finite(naive.scores) if naive else {},
         "baseline_name": naive.name if naive else None,
+        "signatures": signed.signatures() if signed else {},
         "metric": parts.metric,
         "best_epoch": progress.best_epoch,
         "best_step": progress.best_step,

@@ -30,8 +30,12 @@ def form_of(path: Path) -> Form:
     return FORMS[path.suffix]
 
 
-def write_rows(rows: Iterable[Mapping[str, Any]], stream: TextIO, form: Form) -> int:
-    """Writes the rows as they come; how many there were. The columns are those of the first row."""
+def write_rows(rows: Iterable[Mapping[str, Any]], stream: TextIO, form: Form, at_once: bool = False) -> int:
+    """Writes the rows as they come; how many there were. The columns are those of the first row.
+
+    Args:
+        at_once: hand each row on before the next is asked for.
+    """
     count = 0
     table: csv.DictWriter[str] | None = None
     for row in rows:
@@ -46,6 +50,8 @@ def write_rows(rows: Iterable[Mapping[str, Any]], stream: TextIO, form: Form) ->
                 table.writeheader()
             table.writerow(row)
         count += 1
+        if at_once:
+            stream.flush()
     return count
 
 

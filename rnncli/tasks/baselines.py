@@ -10,11 +10,13 @@ import torch
 from torch import Tensor
 
 from rnncli.heads.head import asked_of_each, valid_steps
+from rnncli.heads.written import listed
+from rnncli.inputs.answered import Answered
 from rnncli.inputs.batches import NO_TARGET, Batch, Dataset
 from rnncli.inputs.features import PADDING
 from rnncli.inputs.targets import Target
 from rnncli.metrics.outcome import Outcome
-from rnncli.metrics.scores import Scores
+from rnncli.tasks.evaluation import metrics_of
 
 TOKENS = "tokens"
 """The feature whose ids say which word stands at a step."""
@@ -43,7 +45,8 @@ def baseline(target: Target, train: Dataset, test: Dataset, batch_size: int) -> 
     pitch is answered with its frequency, with the same rule. A tag is answered with the most frequent tag of its word,
     that of a word which training has not met with the most frequent tag of all (words that training has, but the
     vocabulary has not, count as one word). Numbers are answered with what the data know of one season
-    before, or else with the mean of the training part.
+    before, or else with the mean of the training part. A written sequence is answered with the one text of the training
+    part that answers it best.
     """
     match target.kind:
         case "class":
@@ -54,12 +57,14 @@ def baseline(target: Target, train: Dataset, test: Dataset, batch_size: int) -> 
             name, guess = "most frequent tag of each word", _tag_of_word(target, _batches(train, batch_size))
         case "labels" | "frame":
             name, guess = "label frequencies", _label_frequencies(target, _batches(train, batch_size))
+        case "sequence":
+            name, guess = "constant answer", _constant(train)
         case "value" | "forecast":
             if test.naive(test.plan(batch_size, None)[0]) is None:
                 name, guess = "mean", _mean(target, _batches(train, batch_size))
             else:
                 name, guess = "seasonal naive" if target.season > 1 else "last value", _before(target, test)
-    scores = Scores(target.kind, target.names, target.scheme)
+    scores = metrics_of(target)
     for batch in _batches(test, batch_size):
         scores.add(guess(batch))
     return Baseline(name, scores.values())
@@ -150,6 +155,23 @@ def _tag_of_word(target: Target, train: Iterator[Batch]) -> Guess:
         ids = words(batch)
         predicted = np.where(ids < len(tag_of), tag_of[np.minimum(ids, len(tag_of) - 1)], overall)
         return Outcome(predicted, _truth(target, batch), _lengths(target, batch))
+
+    return guess
+
+
+def _constant(train: Dataset) -> Guess:
+    # The packages that measure texts are an extra.
+    from rnncli.tasks.constant import constant_answer
+
+    if not isinstance(train, Answered) or train.references is None:
+        raise ValueError("a baseline of sequences needs data with references")
+    text = constant_answer(train.references)
+
+    def guess(batch: Batch) -> Outcome:
+        if batch.references is None:
+            raise ValueError("a baseline needs data with references")
+        items = len(batch.references)
+        return Outcome(listed([text] * items), listed(batch.references), np.ones(items, dtype=np.int64))
 
     return guess
 

@@ -32,6 +32,15 @@ def choosing_metric(target: Target) -> str:
     return "entity_f1" if target.scheme else CHOOSING_METRIC[target.kind]
 
 
+def metrics_of(target: Target) -> Scores:
+    """The metrics that fit a target, before they have seen anything.
+
+    Raises:
+        MissingExtra: a package that one of them needs is not installed.
+    """
+    return Scores(target.kind, target.names, target.scheme)
+
+
 def outcomes(
     model: Model,
     data: Dataset,
@@ -67,7 +76,7 @@ def evaluate(
     decoding: DecodingSettings = GREEDY,
 ) -> Scores:
     """The metrics that fit the target, over the whole dataset."""
-    scores = Scores(target.kind, target.names, target.scheme)
+    scores = metrics_of(target)
     for _, outcome in outcomes(model, data, batch_size, device, threshold, decoding):
         scores.add(outcome)
     return scores
@@ -75,7 +84,7 @@ def evaluate(
 
 def measured(model: Model, target: Target, data: Dataset, batch_size: int, device: torch.device) -> list[str]:
     """The names of the metrics that `evaluate` gives, from one batch."""
-    scores = Scores(target.kind, target.names, target.scheme)
+    scores = metrics_of(target)
     _, outcome = next(outcomes(model, data, batch_size, device))
     scores.add(outcome)
     return list(scores.values())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,9 @@ from rnncli.inputs.targets import Target
 from rnncli.metrics.outcome import Outcome
 
 Prediction = dict[str, Any]
+
+Row = Mapping[str, Any]
+"""A prediction beside its input."""
 
 
 def in_order(outcomes: Iterable[tuple[np.ndarray, Outcome]]) -> Outcome:
@@ -34,9 +37,10 @@ def in_order(outcomes: Iterable[tuple[np.ndarray, Outcome]]) -> Outcome:
         target=None,
         lengths=ordered,
         probabilities=joined("probabilities"),
-        nll=joined("nll"),
+        nll=None if found[0].predicted.dtype == object else joined("nll"),  # of sequences it has no item for each
         quantiles=joined("quantiles"),
         levels=found[0].levels,
+        answers=joined("answers"),
     )
 
 
@@ -59,6 +63,8 @@ def predictions(outcome: Outcome, target: Target, probabilities: bool, separator
             case "labels" | "frame":
                 chosen = [name for name, taken in zip(names, predicted, strict=True) if taken]
                 yield {"prediction": separator.join(chosen)} | _probabilities(outcome, item, names, probabilities)
+            case "sequence":
+                yield {"prediction": predicted}
             case "token":
                 yield {} if outcome.nll is None else {"nll": _short(outcome.nll[item])}
             case "value":
@@ -71,6 +77,28 @@ def predictions(outcome: Outcome, target: Target, probabilities: bool, separator
                 for step in range(len(predicted)):
                     quantiles = None if outcome.quantiles is None else outcome.quantiles[item, step]
                     yield _values(list(names), predicted[step], quantiles, outcome)
+
+
+def best_first(answers: np.ndarray, written: Callable[[list[Prediction]], Iterable[Row]]) -> Iterator[Row]:
+    """For each item a row for each of its answers, with rank (from 1) and score (log probability in nats).
+
+    Args:
+        answers: as in an Outcome.
+        written: makes the row of each item from its prediction; called once for each rank.
+    """
+    of_ranks = [written(_ranked(answers, rank)) for rank in range(max(map(len, answers), default=0))]
+    for several, rows in zip(answers, zip(*of_ranks, strict=True), strict=True):
+        yield from rows[: len(several)]
+
+
+def _ranked(answers: np.ndarray, rank: int) -> list[Prediction]:
+    """The predictions of one rank; empty for items with fewer answers, whose rows are left out."""
+    return [
+        {"prediction": several[rank][0], "rank": rank + 1, "score": _short(several[rank][1])}
+        if rank < len(several)
+        else {}
+        for several in answers
+    ]
 
 
 def _probabilities(outcome: Outcome, item: int, names: tuple[str, ...], wanted: bool) -> Prediction:

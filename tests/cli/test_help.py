@@ -17,7 +17,7 @@ from rnncli.inputs.catalogue import LOADER_SETTINGS
 from rnncli.metrics import METRICS
 
 COMMANDS = [command.name for command in app.registered_commands]
-SECTIONS = ["task", "data", "model", "training"]
+SECTIONS = ["task", "data", "model", "training", "decoding"]
 RNNCLI = str(Path(sys.executable).with_name("rnncli"))
 
 

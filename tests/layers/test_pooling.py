@@ -62,3 +62,19 @@ def test_junk_in_padding_changes_nothing(name, junk):
     pooled.square().sum().backward()
     assert not other.grad[~outputs.mask].any()
     assert other.grad.isfinite().all()
+
+
+@pytest.mark.parametrize("names", [*((name,) for name in NAMES), NAMES[::-1]])
+@pytest.mark.parametrize("pieces", [[1] * 7, [3, 1, 3], [7]])
+def test_what_is_gathered_piece_by_piece_is_the_pool_of_all_so_far(names, pieces):
+    torch.manual_seed(1)
+    pooling = Pooling(names, 6, bidirectional=False)
+    values = 9 * torch.randn(2, sum(pieces), 6)
+    gathered: tuple[torch.Tensor, ...] = ()
+    stop = 0
+    for count in pieces:
+        start, stop = stop, stop + count
+        new = Padded(values[:, start:stop], torch.tensor([count, count]))
+        found, gathered = pooling.so_far(new, gathered)
+        whole = pooling(Padded(values[:, :stop], torch.tensor([stop, stop])))
+        torch.testing.assert_close(found, whole, atol=1e-5, rtol=1e-5)

@@ -15,11 +15,12 @@ import pytest
 from sklearn import metrics as sk
 
 from rnncli.errors import UserError
+from rnncli.heads.written import listed
 from rnncli.metrics import METRICS, Outcome, Scores, better
 
 ITEMS, NAMES, HORIZON = 40, 5, 3
 TAGS = ("O", "B-a", "I-a", "B-b", "I-b")
-KINDS = ("class", "labels", "value", "tag", "token", "frame", "forecast")
+KINDS = ("class", "labels", "value", "tag", "token", "frame", "forecast", "sequence")
 
 
 def outcome_of(kind: str, seed: int = 0, items: int = ITEMS) -> Outcome:
@@ -38,6 +39,11 @@ def outcome_of(kind: str, seed: int = 0, items: int = ITEMS) -> Outcome:
         probabilities = random.random((items, NAMES)) * 0.9 + 0.05
         nll = -np.log(np.where(target, probabilities, 1 - probabilities)).sum(1)
         return Outcome(probabilities > 0.5, target, lengths, probabilities, nll)
+    if kind == "sequence":
+        texts = [" ".join(random.choice(["a", "b", "cd"], length)) for length in random.integers(0, 9, (items, 3)).flat]
+        references = [(texts[3 * item + 1], texts[3 * item + 2])[: 1 + item % 2] for item in range(items)]
+        found = [of_item[0] if item % 3 else texts[3 * item] for item, of_item in enumerate(references)]
+        return Outcome(listed(found), listed(references), np.ones(items, dtype=np.int64), nll=random.random(items))
     shape = (items, HORIZON, 2) if kind == "forecast" else (items, 2)
     target = random.normal(3, 2, shape)
     predicted = (target + random.normal(0.3, 1, shape)).astype(np.float32)
@@ -235,6 +241,7 @@ EXPECTED = {
     "token": {"accuracy", "nll", "perplexity", "bits_per_character"},
     "frame": {"frame_nll"},
     "forecast": {"mse", "mae", "rmse", "r2", "pinball", "scaled_mse", "scaled_mae", "mase", "smape"},
+    "sequence": {"nll", "exact_match", "bleu", "bleu_1", "bleu_2", "bleu_3", "chrf", "wer", "cer"},
 }
 
 

@@ -23,6 +23,7 @@ CELLS = every_cell(HIDDEN)
 TARGETS = {
     "classes": Target("class", tuple("abcdefg"), (1,) * 7),
     "crf": Target("tag", tuple("abcdefg"), (1,) * 7, per_step=True),
+    "ctc": Target("sequence", tuple("_abcdef"), units="character"),
     "labels": Target("labels", tuple("abcde"), (1,) * 5),
     "values": Target("value", tuple("abcd")),
     "forecast": Target("forecast", ("p", "q"), horizon=5, season=3),
@@ -41,9 +42,9 @@ def model_of(cell: CellSettings, head: str = "classes", seed: int = 3, **options
     else:
         features |= {"words": Tokens(50), "pretrained": Tokens(50, VECTORS), "letters": Spelling(9)}
         chosen = {"character_hidden_size": HIDDEN, "character_embedding_size": HIDDEN, **chosen}
-        if head == "crf":
-            chosen = {"head": {"type": "crf"}, **chosen}
-    if not TARGETS[head].per_step:
+        if head in ("crf", "ctc"):
+            chosen = {"head": {"type": head}, **chosen}
+    if not TARGETS[head].per_step and head != "ctc":
         chosen = {"pooling": ["attention", "last"], **chosen}
     torch.manual_seed(seed)
     settings = ModelSettings.model_validate({"cell": cell.model_dump(), **chosen})

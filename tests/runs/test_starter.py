@@ -432,3 +432,14 @@ def test_real_files(path: Path, tmp_path: Path) -> None:
     write_starter(path, tmp_path / "x.yaml")
     check_run(read(tmp_path / "x.yaml", RunConfig))
     trains(tmp_path / "x.yaml", "training.limit=200")
+
+
+def test_what_init_does_not_write_is_told(tmp_path: Path) -> None:
+    (tmp_path / "pairs.tsv").write_text("source\ttarget\na b\tc d\n", encoding="utf-8")
+    for how, told in (
+        ({"loader": "pairs"}, "--loader pairs: init"),
+        ({"task": "one-to-many"}, "--task one-to-many: init"),
+    ):
+        with pytest.raises(UserError, match=told):
+            write_starter(tmp_path / "pairs.tsv", tmp_path / "out.yaml", **how)
+    assert not (tmp_path / "out.yaml").exists()

@@ -7,7 +7,7 @@ import pytest
 
 from rnncli.inputs.targets import Target
 from rnncli.metrics.outcome import Outcome
-from rnncli.tasks.predictions import in_order, predictions
+from rnncli.tasks.predictions import best_first, in_order, predictions
 
 
 def test_order_is_that_of_the_dataset() -> None:
@@ -74,3 +74,49 @@ def test_tokens() -> None:
         {"nll": 0.5},
         {"nll": 2.0},
     ]
+
+
+def listed(*things: object) -> np.ndarray:
+    found = np.empty(len(things), dtype=object)
+    for place, thing in enumerate(things):
+        found[place] = thing
+    return found
+
+
+def test_sequences() -> None:
+    outcome = outcome_of(listed("two dogs", "", "ein Hund"))
+    found = list(predictions(outcome, Target("sequence", ("<pad>", "a"), units="word"), True))
+    assert found == [{"prediction": "two dogs"}, {"prediction": ""}, {"prediction": "ein Hund"}]
+
+
+def test_sequences_are_put_in_order_with_their_answers() -> None:
+    # The likelihoods are of tokens, of which there are more than sequences.
+    nll, ones = np.arange(4.0), np.ones(2, int)
+    last = Outcome(
+        listed("c", "a"), listed(("c",), ("a",)), ones, nll=nll, answers=listed([("c", -1.0)], [("a", -2.0)])
+    )
+    first = Outcome(listed("b"), listed(("b",)), ones[:1], nll=nll, answers=listed([("b", -0.5), ("bb", -3.0)]))
+    found = in_order([(np.array([2, 0]), last), (np.array([1]), first)])
+    assert found.predicted.tolist() == ["a", "b", "c"]
+    assert found.answers.tolist() == [[("a", -2.0)], [("b", -0.5), ("bb", -3.0)], [("c", -1.0)]]
+    assert found.nll is None and found.target is None
+
+
+def test_answers_are_rows_of_their_item_best_first() -> None:
+    answers = listed([("a b", -0.123456789), ("a", -2.0)], [("c", -1.0)], [("d", -1.0), ("", -4.0), ("e", -5.0)])
+    inputs = ["x", "y", "z"]
+
+    def written(found: list[dict[str, object]]) -> list[dict[str, object]]:
+        return [{"input": given, **prediction} for given, prediction in zip(inputs, found, strict=True)]
+
+    rows = [tuple(row.values()) for row in best_first(answers, written)]
+    assert rows == [
+        ("x", "a b", 1, -0.1234568),  # not -0.123456789
+        ("x", "a", 2, -2.0),
+        ("y", "c", 1, -1.0),
+        ("z", "d", 1, -1.0),
+        ("z", "", 2, -4.0),
+        ("z", "e", 3, -5.0),
+    ]
+    assert list(next(best_first(answers, written))) == ["input", "prediction", "rank", "score"]
+    assert list(best_first(answers[:0], written)) == []

@@ -20,9 +20,10 @@ step forward reads, shortened:
 
 What is the same for all cells is in `runtime`, headers that the code includes: `vector.h` (vectors of any width, the
 sigmoid and tanh), `matrix.h` (products), `rows.h` (which sequence has which step, and where), `forward.h` and
-`backward.h` (all steps), `run.h` (memory, threads), `team.h` and `team.c` (the threads). The input projection is made
-for as many steps as fit into the cache with what follows from it, and so are the derivatives by inputs and weights:
-a layer is one call in each direction, and needs no memory for derivatives but that of some steps.
+`backward.h` (all steps), `run.h` (memory, threads), `stepper.h` (single steps), `team.h` and `team.c` (the threads).
+The input projection is made for as many steps as fit into the cache with what follows from it, and so are the
+derivatives by inputs and weights: a layer is one call in each direction, and needs no memory for derivatives but that
+of some steps.
 
 `compiler` finds the compiler and `cache` keeps what it makes; `library` loads it, `call` is what is handed over,
 `function` is known to autograd, `engine` to everybody else.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import torch
@@ -9,13 +10,15 @@ from torch import Tensor
 
 from rnncli.cells.cell import Cell
 from rnncli.cells.graph import Graph
-from rnncli.cells.weights import State
+from rnncli.cells.weights import CellWeights, State
 from rnncli.engines.engine import ENGINES, Call, Engine, Masks, Wanted, precision_of
 from rnncli.engines.loop import LoopEngine
 from rnncli.engines.native.compiler import why_not
 from rnncli.engines.native.function import Given, Layer
 from rnncli.engines.native.library import load, loaded
 from rnncli.engines.native.source import Real
+from rnncli.engines.native.stepper import NativeStepper
+from rnncli.engines.stepper import Stepper
 from rnncli.errors import CompilerError
 from rnncli.sequences import Padded
 
@@ -46,6 +49,10 @@ class NativeEngine(Engine):
             except CompilerError as error:
                 reason = str(error)
         return reason
+
+    def _stepper(self, weights: CellWeights, zoneout: Mapping[str, float]) -> Stepper:
+        cell, real = weights.cell, _REALS[precision_of(weights.weight_hh)]
+        return NativeStepper(load(cell, _masked(cell, Masks(zoneout=zoneout)), real), weights)
 
     def _run(self, call: Call) -> tuple[Padded, State | None]:
         weights, inputs = call.weights, call.inputs

@@ -78,6 +78,9 @@ def _compiled(cell: Cell[Any], made: Plan, real: Real) -> Library:
     code = library(source(made, real, [cell.settings.type, *lines], equations(cell).names))
     try:
         code.run_layer.argtypes = [ctypes.POINTER(Call)]
+        code.stepper_begin.argtypes, code.stepper_begin.restype = [ctypes.POINTER(Call)], ctypes.c_void_p
+        code.stepper_step.argtypes = [ctypes.c_void_p, ctypes.c_long, ctypes.c_void_p, ctypes.c_long]
+        code.stepper_end.argtypes, code.stepper_end.restype = [ctypes.c_void_p], None
         pair = ctypes.c_int.in_dll(code, "pair").value
     except (AttributeError, ValueError) as missing:
         raise CompilerError(f"the compiler has left out a part of the code: {missing}") from missing

@@ -35,7 +35,7 @@ def source(plan: Plan, real: Real, title: Iterable[str], names: Mapping[Node, st
         "",
         declaration(),
         "",
-        '#include "run.h"',
+        '#include "stepper.h"',
         "",
         *_function("forward_step", forward.phases()),
         "",

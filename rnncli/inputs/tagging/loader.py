@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 import torch
@@ -14,15 +14,16 @@ import torch
 from rnncli.errors import DataError, RunError, UserError
 from rnncli.inputs import vectors
 from rnncli.inputs.batches import Dataset, Ragged, Sequences
-from rnncli.inputs.loader import LOADERS, Chunk, Loader, Source, SplitName
+from rnncli.inputs.loader import LOADERS, Chunk, Loader, Memory, Piece, Source, SplitName
 from rnncli.inputs.splits import draw
 from rnncli.inputs.tagging.columns import Columns, is_conllu
 from rnncli.inputs.tagging.corpus import Gathering, Part, Table
 from rnncli.inputs.tagging.gold import read_gold
 from rnncli.inputs.tagging.lexicon import Described, Lexicon
+from rnncli.inputs.tagging.reader import tokens
 from rnncli.inputs.tagging.schemes import from_bio, sound_bio, to_bio
 from rnncli.inputs.tagging.settings import TaggingSettings
-from rnncli.inputs.tagging.untagged import Untagged, read_untagged
+from rnncli.inputs.tagging.untagged import Untagged, read_untagged, untagged
 from rnncli.inputs.targets import Target, TaskMode
 from rnncli.inputs.vocabulary import Vocabulary
 
@@ -206,16 +207,57 @@ class TaggingLoader(Loader[TaggingSettings]):
         numbered = (Numbered(number, sentence) for number, sentence in enumerate(found, 1))
         seen = unknown = 0
         while rows := list(islice(numbered, CHUNK)):
-            tokens = Table()
-            gathering = Gathering(tokens, Table())
-            for row in rows:
-                gathering.add(row.sentence.tokens)
-            part, described = gathering.part(), self._lexicon.describe(tokens.texts)
+            part, described = self._described(rows)
             seen += len(part.tokens)
             unknown += described.unknown(part)
             yield Chunk(self._dataset(part, described), rows)
         if seen:
             self._note_unknown("input", unknown, seen)
+
+    def _described(self, rows: Sequence[Numbered]) -> tuple[Part, Described]:
+        table = Table()
+        gathering = Gathering(table, Table())
+        for row in rows:
+            gathering.add(row.sentence.tokens)
+        return gathering.part(), self._lexicon.describe(table.texts)
+
+    @property
+    def carries(self) -> bool:
+        return self.task != "one-to-one"
+
+    def stream(
+        self, source: BinaryIO, memory: Memory, on_bad_row: Callable[[DataError], None]
+    ) -> Generator[Piece, None, None]:
+        """One token a line, an empty line between sentences. Of a bad line that line alone is left out."""
+        scheme, trained = self.settings.scheme, self.settings.train_scheme
+        if scheme not in ("none", trained):
+            raise UserError(
+                f"--stream: tags of {trained} (data.train_scheme) are written as {scheme} (data.scheme) sentence by "
+                "sentence, not token by token; predict without it"
+            )
+        return self._pieces(source, memory, on_bad_row)
+
+    def _pieces(
+        self, source: BinaryIO, memory: Memory, on_bad_row: Callable[[DataError], None]
+    ) -> Generator[Piece, None, None]:
+        columns, encoding = self._columns_of(None), self.settings.encoding
+        number, goes_on = memory.get("sentence", 0), memory.get("goes_on", False)
+        seen = unknown = 0
+        try:
+            for _, row in tokens(source, columns, encoding, on_bad_row, tagged=False):
+                if row is None:
+                    goes_on = False
+                    continue
+                begins, goes_on = not goes_on, True
+                number += begins
+                rows = [Numbered(number, untagged([row], columns))]
+                part, described = self._described(rows)
+                seen, unknown = seen + 1, unknown + described.unknown(part)
+                yield Piece(self._dataset(part, described), rows, "" if self.carries else None, begins)
+        finally:
+            memory |= {"sentence": number, "goes_on": goes_on}
+            if seen:
+                self._note_unknown("input", unknown, seen)
 
     def written(self, chunk: Chunk, predictions: Sequence[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
         """One row a token: the number of its sentence, its own columns, its tag in the scheme of the files."""

@@ -43,9 +43,7 @@ def sentences(
     Raises:
         DataError: the file is absent or damaged.
     """
-    name = place(source)
     sentence, spoilt = Sentence(), False
-    first: tuple[int, int] | None = None
 
     def spoil(bad: DataError) -> None:
         nonlocal spoilt
@@ -53,11 +51,32 @@ def sentences(
             on_bad_row(bad)
         spoilt = True
 
-    for line, text in lines(source, encoding, spoil):
+    for line, row in tokens(source, columns, encoding, spoil, tagged=tagged):
+        if row is not None:
+            sentence.rows.append(row)
+            sentence.lines.append(line)
+            continue
+        if sentence.rows and not spoilt:
+            yield sentence
+        sentence, spoilt = Sentence(), False
+    if sentence.rows and not spoilt:
+        yield sentence
+
+
+def tokens(
+    source: Path | BinaryIO, columns: Columns, encoding: str, on_bad_row: OnBadRow, *, tagged: bool
+) -> Iterator[tuple[int, list[str] | None]]:
+    """The line and the columns of each token as they are read; None for its columns where a sentence ends.
+
+    Args:
+        on_bad_row: is told of each bad line, which is then left out.
+        tagged: as in `sentences`.
+    """
+    name = place(source)
+    first: tuple[int, int] | None = None
+    for line, text in lines(source, encoding, on_bad_row):
         if not text or text.isspace() or text.startswith("-DOCSTART-"):
-            if sentence.rows and not spoilt:
-                yield sentence
-            sentence, spoilt = Sentence(), False
+            yield line, None
         elif not (columns.comment and text.startswith(columns.comment)):
             row = columns.split(text)
             if columns.conllu and len(row) > 1 and ("-" in row[0] or "." in row[0]):
@@ -68,11 +87,9 @@ def sentences(
                 if len(row) != first[0]:
                     fault = f"has {counted(len(row), 'column')}, line {first[1]} has {first[0]}"
             if fault:
-                spoil(DataError(fault, name, line))
-            sentence.rows.append(row)
-            sentence.lines.append(line)
-    if sentence.rows and not spoilt:
-        yield sentence
+                on_bad_row(DataError(fault, name, line))
+            else:
+                yield line, row
 
 
 def _fault(row: list[str], text: str, columns: Columns, tagged: bool) -> str | None:

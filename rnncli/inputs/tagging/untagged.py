@@ -50,12 +50,17 @@ def read_untagged(
         empty = True
         for sentence in sentences(source, columns, encoding, on_bad_row, tagged=False):
             empty = False
-            yield Untagged(
-                [row[columns.token] if len(row) > 1 else row[0] for row in sentence.rows],
-                [dict(zip(columns.keys(len(row)), row, strict=True)) for row in sentence.rows],
-            )
+            yield untagged(sentence.rows, columns)
         if empty:
             raise DataError("holds no sentence that can be read", place(source))
+
+
+def untagged(rows: Sequence[list[str]], columns: Columns) -> Untagged:
+    """The sentence whose tokens stand in these lines."""
+    return Untagged(
+        [row[columns.token] if len(row) > 1 else row[0] for row in rows],
+        [dict(zip(columns.keys(len(row)), row, strict=True)) for row in rows],
+    )
 
 
 def _split(text: str, others: dict[str, str], number: int, on_bad_row: OnBadRow) -> Iterator[Untagged]:

@@ -3,27 +3,32 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 import torch
 
-from rnncli.errors import ConfigError, DataError, RunError
+from rnncli.errors import ConfigError, DataError, RunError, UserError
 from rnncli.inputs import vectors
+from rnncli.inputs.bad_rows import BadRows
 from rnncli.inputs.batches import Dataset, Ragged, Sequences
-from rnncli.inputs.features import Tokens
-from rnncli.inputs.loader import LOADERS, Chunk, Loader, Source, SplitName
+from rnncli.inputs.encoding import Encoded, Encoder, Tally, unknown_shares
+from rnncli.inputs.features import UNKNOWN, Tokens
+from rnncli.inputs.folders import holds_folders, left_out
+from rnncli.inputs.loader import LOADERS, Chunk, Loader, Memory, Piece, Source, SplitName
 from rnncli.inputs.stream import Stream
 from rnncli.inputs.tables import BLOCK
 from rnncli.inputs.targets import Target, TaskMode
 from rnncli.inputs.text import answers
-from rnncli.inputs.text.encoding import Encoded, Encoder, Tally, describe
-from rnncli.inputs.text.parts import BadRows, Part, hold_out, read
-from rnncli.inputs.text.reading import Form, examples, form_of, holds_folders, left_out
+from rnncli.inputs.text.parts import Part, hold_out, read
+from rnncli.inputs.text.reading import Form, examples, form_of
 from rnncli.inputs.text.settings import TextSettings
+
+END_OF_TEXT = "<eos>"
+"""What ends each text of a language model of words or pieces."""
 
 
 @LOADERS.register("text")
@@ -54,6 +59,9 @@ class TextLoader(Loader[TextSettings]):
         self._form: Form = "lines"
         self._whole = False
         self._encoder: Encoder
+        self._end: Sequence[str] = ()
+        if self._following:
+            self._end = ["\n"] if settings.units == "character" else [END_OF_TEXT]
 
     def load(self, limit: int | None = None, refit: bool = False) -> dict[SplitName, Dataset]:
         settings, bad = self.settings, BadRows(self.settings.skip_bad_rows)
@@ -61,7 +69,7 @@ class TextLoader(Loader[TextSettings]):
         parts = self._parts(limit, bad)
         if refit and "valid" in parts:
             parts["train"] += parts.pop("valid")
-        self._encoder = Encoder.fit(settings, parts["train"].texts)
+        self._encoder = Encoder.fit(settings, parts["train"].texts, self._end)
         train, encoded = self._some_usable(parts.pop("train"), bad)
         if self._following:
             counts = np.bincount(encoded.ids, minlength=self._encoder.vocabulary.size)
@@ -79,7 +87,7 @@ class TextLoader(Loader[TextSettings]):
                 continue
             part, encoded = self._some_usable(parts[name], bad, self.target)
             datasets[name], tallies[name] = self._dataset(part, encoded), Tally(encoded)
-        self.notes += [*describe(tallies, settings), *bad.notes()]
+        self.notes += [*self._told(tallies), *bad.notes()]
         return datasets
 
     def state(self) -> dict[str, Any]:
@@ -94,7 +102,7 @@ class TextLoader(Loader[TextSettings]):
 
     def restore(self, state: Mapping[str, Any]) -> None:
         try:
-            self._encoder = Encoder.from_json(self.settings, state)
+            self._encoder = Encoder.from_json(self.settings, state, self._end)
             self.target = Target.from_json(state["target"])
             self._center, self._scale = float(state["center"]), float(state["scale"])
             self._form, self._whole = state["form"], bool(state["whole_files"])
@@ -108,7 +116,7 @@ class TextLoader(Loader[TextSettings]):
     def labelled(self, path: Path) -> Dataset:
         bad = BadRows(self.settings.skip_bad_rows)
         part, encoded = self._some_usable(self._read([path], None, bad), bad, self.target)
-        self.notes += [*describe({"": Tally(encoded)}, self.settings), *bad.notes()]
+        self.notes += [*self._told({"": Tally(encoded)}), *bad.notes()]
         return self._dataset(part, encoded)
 
     def chunks(self, source: Source, on_bad_row: Callable[[DataError], None]) -> Iterator[Chunk]:
@@ -125,7 +133,32 @@ class TextLoader(Loader[TextSettings]):
             tally.add(encoded)
             if part:
                 yield Chunk(self._rows(part, encoded), part.own)
-        self.notes += describe({"": tally}, self.settings)
+        self.notes += self._told({"": tally})
+
+    @property
+    def carries(self) -> bool:
+        return self._following
+
+    def stream(
+        self, source: BinaryIO, memory: Memory, on_bad_row: Callable[[DataError], None]
+    ) -> Generator[Piece, None, None]:
+        """Texts, each by itself; those of a language model go on from one another, as in a Stream."""
+        if self._form == "parquet":
+            raise UserError("--stream: Parquet is read from its end; predict without it, or give CSV (data.format)")
+        return self._pieces(source, on_bad_row)
+
+    def _pieces(self, source: BinaryIO, on_bad_row: Callable[[DataError], None]) -> Generator[Piece, None, None]:
+        tally = Tally()
+        try:
+            form, whole = self._form, self._whole
+            for row in examples(source, form, self.settings, whole=whole, answers=False, on_bad_row=on_bad_row):
+                part, encoded = self._usable(Part([row.text], [], [(row.source, row.line)], [row.own]), on_bad_row)
+                if not part:
+                    continue
+                tally.add(encoded)
+                yield Piece(self._rows(part, encoded), part.own, "" if self._following else None)
+        finally:
+            self.notes += self._told({"": tally})
 
     def written(self, chunk: Chunk, predictions: Sequence[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
         """Of a language model one row a text: its tokens with the end of the text, the sum of their nll in nats, and
@@ -138,6 +171,33 @@ class TextLoader(Loader[TextSettings]):
         for own, length in zip(chunk.rows, map(int, lengths), strict=True):
             nll = math.fsum(step["nll"] for step in islice(steps, length))
             yield {**own, "tokens": length, "nll": nll, "perplexity": float(np.exp(nll / length))}
+
+    def prompt(self, text: str) -> np.ndarray:
+        """The ids that a language model reads before it goes on: the end of what was before, and the text.
+
+        Units that training has not met are read as unknown where it has met others that were, and else left out; a note
+        says so.
+        """
+        ids = self._encoder.encode([text]).ids[:-1]
+        units = self._encoder.units(text)[: len(ids)]
+        strange = list(dict.fromkeys(unit for unit, known in zip(units, ids != UNKNOWN, strict=True) if not known))
+        if strange:
+            met = self.target.counts[UNKNOWN] > 0
+            what = "read as unknown" if met else "left out"
+            self.notes.append(f"not in the training text, {what}: {', '.join(map(repr, strange))}")
+            ids = ids if met else ids[ids != UNKNOWN]
+        return np.concatenate([[self._encoder.end], ids])
+
+    def spoken(self, token: int) -> str:
+        """What one token of a language model adds to a text."""
+        entry = self.target.names[token]
+        match self.settings.units:
+            case "word":
+                return "\n" if entry == END_OF_TEXT else entry + " "
+            case "character":
+                return entry
+            case "sentencepiece":
+                return "\n" if entry == END_OF_TEXT else entry.replace("▁", " ")
 
     def _parts(self, limit: int | None, bad: BadRows) -> dict[SplitName, Part]:
         settings = self.settings
@@ -172,6 +232,14 @@ class TextLoader(Loader[TextSettings]):
     def _set_features(self, pretrained: np.ndarray | None) -> None:
         self._vectors_width = None if pretrained is None else pretrained.shape[1]
         self.features = {"tokens": Tokens(self._encoder.vocabulary.size, pretrained)}
+
+    def _told(self, tallies: Mapping[str, Tally]) -> list[str]:
+        """Sentences about the parts by their names (a part alone needs none)."""
+        told = [unknown_shares(tallies, self.settings.units)]
+        if self.settings.max_length is not None:
+            cut = (f"{part} {tally.cut} of {tally.texts}".strip() for part, tally in tallies.items())
+            told.append(f"texts cut at max_length {self.settings.max_length}: {', '.join(cut)}")
+        return told
 
     def _some_usable(self, part: Part, bad: BadRows, target: Target | None = None) -> tuple[Part, Encoded]:
         kept, encoded = self._usable(part, bad, target)

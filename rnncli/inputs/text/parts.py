@@ -11,27 +11,12 @@ from typing import Any
 import numpy as np
 
 from rnncli.errors import DataError
+from rnncli.inputs.bad_rows import BadRows
+from rnncli.inputs.folders import class_of, holds_folders, texts_of
 from rnncli.inputs.splits import draw
 from rnncli.inputs.text.answers import Answer, parse
-from rnncli.inputs.text.reading import Example, class_of, examples, form_of, holds_folders, texts_of
+from rnncli.inputs.text.reading import Example, examples, form_of
 from rnncli.inputs.text.settings import TextSettings
-
-
-class BadRows:
-    """Raises the first mistake in a row, or counts them where they are to be skipped."""
-
-    def __init__(self, skip: bool) -> None:
-        self.skip, self.count = skip, 0
-        self.first: DataError | None = None
-
-    def __call__(self, bad: DataError) -> None:
-        if not self.skip:
-            raise bad
-        self.count += 1
-        self.first = self.first or bad
-
-    def notes(self) -> list[str]:
-        return [f"rows left out: {self.count}; the first: {self.first}"] if self.count else []
 
 
 @dataclass

@@ -6,9 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Literal, NamedTuple
 
-from rnncli.errors import ConfigError, DataError
+from rnncli.errors import ConfigError
 from rnncli.inputs import tables
-from rnncli.inputs.files import COMPRESSED, OnBadRow, check_exists, lines, place, suffix
+from rnncli.inputs.files import OnBadRow, lines, place
+from rnncli.inputs.folders import class_of, texts_of
 from rnncli.inputs.frame import is_frame
 from rnncli.inputs.loader import Source
 from rnncli.inputs.text.settings import TextSettings
@@ -40,52 +41,6 @@ def form_of(path: Path, settings: TextSettings) -> Form:
     if settings.format != "auto":
         return settings.format
     return "files" if path.is_dir() else tables.format_of(path) or "lines"
-
-
-def holds_folders(path: Path) -> bool:
-    """Whether the classes of a folder are its sub-folders, each file of theirs one text."""
-    return path.is_dir() and any(
-        _is_text(inner) for entry in path.iterdir() if _is_folder(entry) for inner in entry.iterdir()
-    )
-
-
-def texts_of(path: Path, whole: bool) -> list[Path]:
-    """The files of texts that a path stands for: itself, or the .txt files of a folder, or of its sub-folders where
-    there are any and each file is one text.
-
-    Raises:
-        DataError: there are none.
-    """
-    check_exists(path)
-    if path.is_file():
-        return [path]
-    folders = [entry for entry in path.iterdir() if _is_folder(entry)] if whole and holds_folders(path) else [path]
-    entries = [entry for folder in folders for entry in folder.iterdir()]
-    found = sorted(entry for entry in entries if _is_text(entry))
-    if not found:
-        raise DataError("has no .txt files", path)
-    return found
-
-
-def class_of(file: Path, whole: bool) -> str:
-    """The class that a file's place says: its folder, or its own name."""
-    if whole:
-        return file.parent.name
-    return (file.with_suffix("") if file.suffix.lower() in COMPRESSED else file).stem
-
-
-def left_out(folder: Path, whole: bool) -> list[str]:
-    """The names of the visible files of a folder of classes that hold no texts."""
-    visible = [entry for entry in folder.iterdir() if entry.is_file() and entry.name[0] != "."]
-    return sorted(entry.name for entry in visible if whole or not _is_text(entry))
-
-
-def _is_text(path: Path) -> bool:
-    return path.is_file() and suffix(path) == ".txt" and path.name[0] != "."
-
-
-def _is_folder(path: Path) -> bool:
-    return path.is_dir() and path.name[0] != "."
 
 
 def examples(
@@ -154,17 +109,7 @@ def _of_table(
         encoding=settings.encoding,
         on_bad_row=on_bad_row,
     )
-    for line, values in ((row.line, row.values) for row in rows):
-        missing = next((key for key in needed if key not in values), None)
-        if missing is not None:
-            try:
-                # In JSON lines each row has its own columns; in other tables it is the table that lacks one.
-                tables.require(values, [missing], f"{name}:{line}" if form == "jsonl" else name, needed[missing])
-            except DataError as bad:
-                if on_bad_row is None or form != "jsonl":
-                    raise
-                on_bad_row(bad)
-            continue
+    for line, values in tables.complete(rows, needed, name, form, on_bad_row):
         answer = values[column] if answers and column is not None else None
         yield Example(values[settings.input], answer, name, line, values)
 

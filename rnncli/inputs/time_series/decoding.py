@@ -104,7 +104,8 @@ class Decoder:
     def _times(self, table: Table, wrong: dict[int, str]) -> tuple[np.ndarray, str | None]:
         texts = table.columns[self.parts.time or ""]
         parsed = parse(texts, self.settings.time_format, self._plain)
-        self._plain = parsed.form is None
+        if not parsed.wrong.all():  # what is understood of none tells nothing
+            self._plain = parsed.form is None
         for row in np.flatnonzero(parsed.wrong).tolist():
             wrong[row] = f"column {self.parts.time} holds {_not_understood(texts[row].as_py(), parsed.form)}"
         for zone, row in parsed.zones.items():

@@ -105,7 +105,7 @@ class Drawn(Form):
         streamed = stream_series(source, self.settings, on_bad_row, keep_rows=self.keep_rows, longest=self.longest)
         for series in streamed:
             try:
-                some.append(self._filled(series, self.encoder.columns))
+                some.append(self.filled(series, self.encoder.columns))
             except DataError as error:
                 on_bad_row(error)
                 continue
@@ -127,6 +127,7 @@ class Drawn(Form):
             settings.missing == "mask",
             training,
             self.scaler(training),
+            settings.calendar,
         )
         self.fit_target(training)
 
@@ -143,7 +144,7 @@ class Drawn(Form):
         usable, bad = [], []
         for one in series:
             try:
-                usable.append(self.checked(self._filled(one, columns)))
+                usable.append(self.checked(self.filled(one, columns)))
             except DataError as error:
                 bad.append(error)
         self.leave_out(bad, "series", "can't be used")
@@ -151,7 +152,8 @@ class Drawn(Form):
             raise bad[0]
         return usable
 
-    def _filled(self, series: Series, columns: Sequence[str]) -> Series:
+    def filled(self, series: Series, columns: Sequence[str]) -> Series:
+        """The series with the policy for missing values applied; raises a DataError where it is too short."""
         if not len(series):
             raise DataError(f"{called(series)} has no steps", series.source)
         filled = fill([series], columns, self.settings.missing)[0]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -19,9 +18,11 @@ from rnncli.inputs.tables import counted
 from rnncli.inputs.targets import Target, TaskMode
 from rnncli.inputs.time_series import times
 from rnncli.inputs.time_series.encoding import Encoder, common_scaler, own_scaler
-from rnncli.inputs.time_series.form import Form, Streamed
-from rnncli.inputs.time_series.missing import called, fill
-from rnncli.inputs.time_series.reading import files_of, form_of
+from rnncli.inputs.time_series.form import Streamed
+from rnncli.inputs.time_series.future import by_calendar, by_rows, history
+from rnncli.inputs.time_series.grouping import joined
+from rnncli.inputs.time_series.joining import Joining
+from rnncli.inputs.time_series.missing import called
 from rnncli.inputs.time_series.scaling import Scale
 from rnncli.inputs.time_series.series import Series
 from rnncli.inputs.time_series.settings import TimeSeriesSettings
@@ -33,7 +34,7 @@ CHUNK = 1000
 """Windows that are predicted together."""
 
 
-class Forecasting(Form):
+class Forecasting(Joining):
     """Every window of every series, with the steps that follow it."""
 
     tasks = ("many-to-many", "many-to-one", "one-to-one")
@@ -55,9 +56,9 @@ class Forecasting(Form):
         return self.encoder.features(tuple(range(len(self.target.names))))
 
     def load(self, limit: int | None, refit: bool) -> dict[SplitName, Dataset]:
-        timelines, columns, categories = self._training()
+        timelines, columns, categories = self.training()
         if self.settings.test is not None:
-            self._follow(timelines, self.settings.test, "test", columns)
+            self.follow(timelines, self.settings.test, "test", columns)
         if refit:
             for timeline in timelines:
                 timeline.merge("valid", into="train")
@@ -86,108 +87,67 @@ class Forecasting(Form):
         known = [*settings.train, *(settings.valid or [])]
         timelines: list[Timeline] = []
         if path not in known and all(file.exists() for file in known):
-            timelines, _, _ = self._training()
+            timelines, _, _ = self.training()
             for timeline in timelines:
                 timeline.parts.pop("test", None)  # Mere history now.
-        self._follow(timelines, [path], "test", self.encoder.columns, anew=True)
+        self.follow(timelines, [path], "test", self.encoder.columns, anew=True)
         timelines = [timeline for timeline in timelines if "test" in timeline.parts]
         return self._windows(timelines, self._encoded(timelines), "test")
 
     def chunks(self, source: Streamed, on_bad_row: OnBadRow) -> Iterator[Chunk]:
         """The last window of every series."""
-        whole = []
+        whole, ends = [], []
         for series in tails(source, self.settings, self.context, on_bad_row):
             try:
-                whole.append(self._last(series))
+                one, end = self._last(series)
             except DataError as error:
                 on_bad_row(error)
+                continue
+            whole.append(one)
+            ends.append(end)
         self._note_unseen(whole)
         for start in range(0, len(whole), CHUNK):
             some = whole[start : start + CHUNK]
-            lasts = np.cumsum([len(series) for series in some])
-            windows = Windows(
-                self._timelines(some, [self.encoder.scaler.of(one.name, one.values) for one in some]),
-                lasts - self.context,
-                np.arange(len(some)),
-                self.context,
-                self.horizon,
-                self.target.season,
-                naive_error=None,
-            )
-            yield Chunk(windows, [row for series in some for row in self._ahead(series)])
+            stops = ends[start : start + CHUNK] if self.settings.future else None
+            rows = [row for one, end in zip(some, ends[start:], strict=False) for row in self.ahead(one, end)]
+            yield Chunk(self.last_windows(some, stops), rows)
 
-    def _training(self) -> tuple[list[Timeline], list[str], list[str]]:
-        """The timelines of the training files, the validation files joined to them; columns; category columns."""
-        settings = self.settings
-        if form_of(files_of(settings.train, settings)[0], settings) == "frames":
-            raise UserError("data.target.kind: frames are not forecast in windows; take next")
-        reading = self.read_training()
-        columns = reading.value_columns
-        if settings.missing is None:
-            fill(reading.series, columns, None)  # Refuses missing values, counting all of them.
-        self._refuse_equal_names(reading.series)
-        filed: list[SplitName] = [part for part in ("valid", "test") if getattr(settings, part) is not None]
-        timelines = [
-            Timeline.of_cut(series, settings.split, filed, columns, settings.missing) for series in reading.series
-        ]
-        if settings.valid is not None:
-            self._follow(timelines, settings.valid, "valid", columns)
-        return timelines, columns, reading.category_columns
+    def last_windows(self, series: Sequence[Series], ends: Sequence[int] | None = None) -> Windows:
+        """The last window of each series, which has that many steps and no missing values that are not masked.
 
-    def _follow(
-        self,
-        timelines: list[Timeline],
-        paths: Sequence[Path],
-        part: SplitName,
-        columns: Sequence[str],
-        anew: bool = False,
-    ) -> None:
-        """Joins the series of further files to those of the same name; `anew`: those that can't follow stand alone."""
-        reading = self.read(paths)
-        if list(reading.value_columns) != list(columns):
-            raise DataError(
-                f"has the columns {', '.join(reading.value_columns)}; the training part has {', '.join(columns)}",
-                paths[0],
-            )
-        by_name = {timeline.series.name: timeline for timeline in timelines}
-        apart = []
-        for series in reading.series:
-            earlier = by_name.get(series.name)
-            if earlier is not None and earlier.follows(series):
-                apart += [series] if earlier.gap_before(series) else []
-                earlier.grow(series, part)
-                continue
-            if earlier is not None and not anew:
-                raise DataError(
-                    f"{called(series)} begins before its part in {earlier.series.source} ends; a {part} file goes on "
-                    "where the training file ends",
-                    series.source,
-                    int(series.lines[0]) if len(series) else None,
-                )
-            timelines.append(Timeline.alone(series, part, columns, self.settings.missing))
-        if apart:
-            self.notes.append(f"{len(apart)} series have a gap before {apart[0].source}, the first: {called(apart[0])}")
-
-    def _refuse_equal_names(self, series: Sequence[Series]) -> None:
-        """Series of one name can't be told apart where something is kept or continued by name."""
-        settings = self.settings
-        if not (settings.scaling_per_series or settings.valid or settings.test):
-            return
-        name, count = Counter(one.name for one in series).most_common(1)[0]
-        if count > 1:
-            raise DataError(f"the training part has {count} series named {name!r}; names must differ", series[0].source)
+        Args:
+            ends: steps of each that have been; the horizon follows them in the series. None: all have been.
+        """
+        lengths = np.array([len(one) for one in series] if ends is None else ends)
+        scales = [self.encoder.scaler.of(one.name, one.values[:end]) for one, end in zip(series, lengths, strict=True)]
+        if ends is None and self.target.known_ahead:
+            series = [joined([one, by_calendar(one, self.horizon, self.frequency)]) for one in series]
+        timelines = self._timelines(series, scales)
+        return Windows(
+            timelines,
+            timelines.offsets[:-1] + lengths - self.context,
+            np.arange(len(series)),
+            self.context,
+            self.horizon,
+            self.target.season,
+            naive_error=None,
+        )
 
     def _fit(self, timelines: Sequence[Timeline], columns: Sequence[str], categories: Sequence[str]) -> None:
         settings = self.settings
         training = [piece for timeline in timelines if (piece := timeline.piece("train")) is not None]
         make = own_scaler if settings.scaling_per_series else common_scaler
         scaler = make(settings.scaling, training)
-        self.encoder = Encoder.fitted(columns, categories, settings.missing == "mask", training, scaler)
+        masked = settings.missing == "mask"
+        self.encoder = Encoder.fitted(columns, categories, masked, training, scaler, settings.calendar)
         found = (times.frequency(piece.times) for piece in training if piece.times is not None)
         self.frequency = next((step for step in found if step is not None), None)
+        if settings.calendar and not settings.future and self.frequency is None:
+            raise UserError("data.calendar: the training part has no usual step in time, so nobody knows those to come")
         names = tuple(settings.target.names or columns)
         season = settings.season or times.season_of(self.frequency)
-        self.target = Target("forecast", names, horizon=self.horizon, season=season)
+        known = len(self.encoder.known_ahead(settings.future))
+        self.target = Target("forecast", names, horizon=self.horizon, season=season, known_ahead=known)
 
     def _windows(
         self, timelines: Sequence[Timeline], encoded: Timelines, part: SplitName, limit: int | None = None
@@ -229,7 +189,7 @@ class Forecasting(Form):
 
     def _timelines(self, series: Sequence[Series], scales: Sequence[Scale]) -> Timelines:
         count = len(self.target.names)
-        encoded = self.encoder.encode(series, scales)
+        encoded, known = self.encoder.encode(series, scales), self.encoder.known_ahead(self.settings.future)
         return Timelines(
             encoded.values,
             encoded.categories,
@@ -237,22 +197,41 @@ class Forecasting(Form):
             encoded.offsets,
             np.array([scale.center[:count] for scale in scales]),
             np.array([scale.scale[:count] for scale in scales]),
+            encoded.values[:, known].contiguous() if known else None,
         )
 
-    def _last(self, series: Series) -> Series:
-        filled = fill([series], self.encoder.columns, self.settings.missing)[0]
-        if len(filled) < self.context:
+    def _last(self, series: Series) -> tuple[Series, int]:
+        """The series without missing values, and how many steps it has before those to come that it may end with."""
+        settings, columns = self.settings, self.encoder.columns
+        stop = history(series, len(self.target.names)) if settings.future else len(series)
+        line = Timeline.alone(series.take(slice(0, stop)), "train", columns, settings.missing)
+        end = len(line.series)
+        if end < self.context:
             raise DataError(
-                f"{called(series)} has {counted(len(filled), 'row')}; a forecast reads context {self.context}",
+                f"{called(series)} has {counted(end, 'row')}{' with targets' if settings.future else ''}; a forecast "
+                f"reads context {self.context}",
                 series.source,
             )
-        return filled
+        if settings.future:
+            known = [columns.index(name) for name in settings.future]
+            line.grow(by_rows(series.take(slice(stop, None)), known), None)
+            if (found := len(line.series) - end) < self.horizon:
+                raise DataError(
+                    f"{called(series)} ends with {counted(found, 'row')} without targets; a forecast needs horizon "
+                    f"{self.horizon} of them, with {', '.join(settings.future)} (data.future)",
+                    series.source,
+                    int(series.lines[-1]),
+                )
+        return line.series, end
 
-    def _ahead(self, series: Series) -> list[dict[str, Any]]:
-        """What the predictions file says of each step to forecast, beside the forecast."""
+    def ahead(self, series: Series, end: int | None = None) -> list[dict[str, Any]]:
+        """What the predictions file says of each step to forecast, beside the forecast; `end` steps of the series have
+        been, or all."""
         name = {self.series_column(): series.name} if series.name else {}
         stamps = None
-        if series.times is not None:
+        if series.times is not None and end is not None and end < len(series):
+            stamps = series.times[end : end + self.horizon]
+        elif series.times is not None:
             stamps = times.future(series.times, self.horizon, self.frequency)
         if stamps is None or self.settings.time is None:
             return [{**name, "step": step} for step in range(1, self.horizon + 1)]

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import pandas as pd
 
 from rnncli.errors import DataError, RunError, UserError
 from rnncli.inputs.batches import Dataset
-from rnncli.inputs.loader import LOADERS, Chunk, Loader, Source, SplitName
+from rnncli.inputs.loader import LOADERS, Chunk, Loader, Memory, Piece, Source, SplitName
 from rnncli.inputs.targets import TaskMode
+from rnncli.inputs.time_series import live
 from rnncli.inputs.time_series.forecasting import Forecasting
 from rnncli.inputs.time_series.form import Form
 from rnncli.inputs.time_series.settings import TimeSeriesSettings
@@ -66,6 +67,15 @@ class TimeSeriesLoader(Loader[TimeSeriesSettings]):
         if not isinstance(source, Path | pd.DataFrame) and not hasattr(source, "read"):
             raise UserError("time series are read from a file, standard input or a frame, not from texts")
         return self._form.chunks(source, on_bad_row)  # type: ignore[arg-type]
+
+    @property
+    def carries(self) -> bool:
+        return live.carries(self._form)
+
+    def stream(
+        self, source: BinaryIO, memory: Memory, on_bad_row: Callable[[DataError], None]
+    ) -> Generator[Piece, None, None]:
+        return live.stream(self._form, source, memory, on_bad_row)
 
     def written(self, chunk: Chunk, predictions: Sequence[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
         return self._form.written(chunk, predictions)

@@ -208,6 +208,6 @@ def table_roles(settings: TimeSeriesSettings, with_target: bool) -> Roles:
     parts = roles(settings, with_target)
     if settings.target.columns is None:
         raise DataError("data.target.columns must name the column or columns of the table that hold the target")
-    if not parts.inputs and not parts.categories:
+    if not parts.inputs and not parts.categories and not settings.calendar:
         raise DataError("data.covariates or data.categories must name the columns of the table that the model reads")
     return parts

@@ -11,6 +11,8 @@ from rnncli.config.paths import InputPath
 from rnncli.config.settings import Settings
 from rnncli.inputs.settings import TableSettings
 
+CalendarName = Literal["hour", "weekday", "month"]
+
 
 class SeriesTarget(Settings):
     """What a series is to be mapped to."""
@@ -84,6 +86,14 @@ class TimeSeriesSettings(TableSettings):
     covariates: list[str] = Field([])
     """Further numeric columns that the model reads."""
 
+    future: list[str] = Field([])
+    """For forecasts: those of the covariates that are known of the steps to come, which a decoder reads too. To
+    predict, a series ends with as many rows as the horizon in which they are filled and the target is empty."""
+
+    calendar: list[CalendarName] = Field([])
+    """What the model reads of the time beside the columns, as sine and cosine: how far the day, the week or the year
+    has gone. Of forecasts a decoder reads it of the steps to come too."""
+
     categories: list[str] = Field([])
     """Further columns that the model reads as categories."""
 
@@ -126,12 +136,19 @@ class TimeSeriesSettings(TableSettings):
         kind, forecast = self.target.kind, self.target.kind == "forecast"
         if self.time_format is not None and self.time is None:
             yield "time_format: says how the column `time` is written, but there is no `time`"
+        if self.calendar and self.time is None:
+            yield "calendar: is computed from the column `time`, but there is no `time`"
+        for twice in sorted({each for each in self.calendar if self.calendar.count(each) > 1}):
+            yield f"calendar: {twice} stands there twice"
+        for name in self.future:
+            if name not in self.covariates:
+                yield f"future: {name} must be one of the covariates, which the model reads before they are ahead of it"
         if self.layout == "wide" and self.time is not None:
             yield "time: a table of the layout wide has no column of times"
         if kind != "labels" and self.target.changed("separator"):
             yield "target.separator: is for kind: labels"
         if not forecast:
-            for name in ("context", "horizon", "stride", "season"):
+            for name in ("context", "horizon", "stride", "season", "future"):
                 if self.changed(name):
                     yield f"{name}: is for forecasts; target.kind is {kind}"
             if self.split.train is not None:

@@ -12,12 +12,13 @@ from rnncli.errors import DataError
 from rnncli.inputs.files import OnBadRow
 from rnncli.inputs.time_series import table
 from rnncli.inputs.time_series.decoding import Block, Decoder
+from rnncli.inputs.time_series.future import history
 from rnncli.inputs.time_series.grouping import joined, ordered, parted
 from rnncli.inputs.time_series.missing import Policy, called, incomplete
 from rnncli.inputs.time_series.reading import files_of, form_of, others, selected, table_roles
 from rnncli.inputs.time_series.series import Series
 from rnncli.inputs.time_series.settings import TimeSeriesSettings
-from rnncli.inputs.time_series.table import TableFormat, TableSource, place_of
+from rnncli.inputs.time_series.table import ROWS, TableFormat, TableSource, place_of
 
 PIECES = 8
 """Pieces of the end of a series that are held before they are joined."""
@@ -57,21 +58,23 @@ def stream_series(
 
 def tails(source: TableSource, settings: TimeSeriesSettings, steps: int, on_bad_row: OnBadRow | None) -> list[Series]:
     """The end of every series of a source, by time: its last `steps` steps, or all where it is shorter; with a policy
-    for missing values as many more as that needs for `steps` to be left."""
+    for missing values as many more as that needs for `steps` to be left. With data.future the last
+    `steps` up to the last with a target, and all after it."""
     ends: list[Series] = []
+    targets = len(settings.target.names) if settings.future else 0
     for one in _sources(source, settings):
         form = form_of(one, settings)
         if settings.layout == "wide" or form not in ("csv", "tsv", "parquet"):
             found = others(one, form, settings, False, None, on_bad_row)
-            ends += [_tail(selected(series, form, settings)[1], steps, settings.missing) for series in found]
+            ends += [tail(selected(series, form, settings)[1], steps, settings.missing, targets) for series in found]
             continue
         held: dict[str, list[Series]] = {}
         place = place_of(one)
 
         def end(pieces: list[Series], place: str = place) -> Series:
-            return _tail(ordered(joined(pieces), place, on_bad_row)[0], steps, settings.missing)
+            return tail(ordered(joined(pieces), place, on_bad_row)[0], steps, settings.missing, targets)
 
-        for block in _blocks(one, form, settings, on_bad_row, keep_rows=False):
+        for block in blocks_of(one, form, settings, on_bad_row, keep_rows=False):
             for series in parted(block.steps, block.ids):
                 pieces = held.setdefault(series.name, [])
                 pieces.append(series)
@@ -81,8 +84,10 @@ def tails(source: TableSource, settings: TimeSeriesSettings, steps: int, on_bad_
     return ends
 
 
-def _tail(series: Series, steps: int, policy: Policy | None) -> Series:
-    start = max(0, len(series) - steps)
+def tail(series: Series, steps: int, policy: Policy | None, targets: int = 0) -> Series:
+    """The end of one series, as in `tails`; with `targets`, the number of its columns that are forecast, what follows
+    the last value in them too."""
+    start = max(0, (history(series, targets) if targets else len(series)) - steps)
     complete = np.flatnonzero(~incomplete(series))
     if policy == "drop":
         start = int(complete[-steps]) if len(complete) >= steps else 0
@@ -103,16 +108,19 @@ def _named(series: Series, one: TableSource, source: TableSource) -> Series:
     return series
 
 
-def _blocks(
+def blocks_of(
     source: TableSource,
     format: TableFormat,
     settings: TimeSeriesSettings,
     on_bad_row: OnBadRow | None,
     keep_rows: bool,
+    together: int = ROWS,
 ) -> Iterator[Block]:
+    """The rows of a long table, decoded, without targets; `together` of them where they are read one by one."""
     parts = table_roles(settings, with_target=False)
     decoder = Decoder(source, parts, settings, on_bad_row)
-    for rows in table.tables(source, format, parts, settings, on_bad_row, keep_rows=keep_rows):
+    tables = table.tables(source, format, parts, settings, on_bad_row, keep_rows=keep_rows, together=together)
+    for rows in tables:
         yield decoder.decode(rows)
 
 
@@ -125,7 +133,7 @@ def _long(
     longest: int | None,
 ) -> Iterator[Series]:
     place = place_of(source)
-    blocks = _blocks(source, format, settings, on_bad_row, keep_rows)
+    blocks = blocks_of(source, format, settings, on_bad_row, keep_rows)
     head: list[Block] = []
     while sum(len(block.steps) for block in head) <= WHOLE:
         block = next(blocks, None)

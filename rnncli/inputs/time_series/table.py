@@ -61,12 +61,14 @@ def tables(
     *,
     limit: int | None = None,
     keep_rows: bool = False,
+    together: int = ROWS,
 ) -> Iterator[Table]:
     """The rows of a source, some thousand at a time.
 
     Args:
         limit: rows in all.
         keep_rows: keep the columns that are not needed too.
+        together: rows of one table, where they are read one by one.
     """
     given: int | None = 0
     if isinstance(source, Path) and format != "parquet" and limit is None and not keep_rows:
@@ -84,7 +86,7 @@ def tables(
         on_bad_row=on_bad_row,
     )
     stream = islice(stream, given, limit)
-    while block := list(islice(stream, ROWS)):
+    while block := list(islice(stream, together)):
         parts.check(list(block[0].values), place_of(source))
         yield _table(block, parts, keep_rows)
 

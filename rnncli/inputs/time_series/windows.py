@@ -23,6 +23,7 @@ class Timelines:
         truth: (steps, targets) float32, the columns to forecast, scaled; NaN where not observed.
         offsets: (series + 1,) int64: series k is `values[offsets[k]:offsets[k + 1]]`.
         center, scale: (series, targets) float64: a target x stands for `x * scale + center`.
+        ahead: (steps, width) float32, what is known of a step before it comes; None where nothing is.
     """
 
     values: Tensor
@@ -31,6 +32,7 @@ class Timelines:
     offsets: np.ndarray
     center: np.ndarray
     scale: np.ndarray
+    ahead: Tensor | None = None
 
     @cached_property
     def filled(self) -> np.ndarray:
@@ -91,11 +93,14 @@ class Windows(Dataset):
         inputs = {"values": Padded(_gathered(self.timelines.values, read).transpose(0, 1), lengths)}
         for column, ids in self.timelines.categories.items():
             inputs[column] = Padded(ids.take(read).transpose(0, 1), lengths)
-        error = targets = None
+        error = targets = ahead = None
+        to_come = torch.from_numpy(starts[:, None] + self._forecast)
         if self._naive_error is not None:
-            error = self._naive_error[owners]
-            targets = _gathered(self.timelines.truth, torch.from_numpy(starts[:, None] + self._forecast))
-        return Batch(inputs, targets, rows, center=self._center[owners], scale=self._scale[owners], naive_error=error)
+            error, targets = self._naive_error[owners], _gathered(self.timelines.truth, to_come)
+        if self.timelines.ahead is not None:
+            ahead = _gathered(self.timelines.ahead, to_come)
+        center, scale = self._center[owners], self._scale[owners]
+        return Batch(inputs, targets, rows, center=center, scale=scale, naive_error=error, ahead=ahead)
 
     def naive(self, rows: np.ndarray) -> np.ndarray:
         """(rows, horizon, targets) float64: the last whole season before the forecast, repeated; the last value

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from rnncli.errors import UserError
 from rnncli.inputs.files import lines
+from rnncli.inputs.folders import class_of, holds_folders, texts_of
 from rnncli.inputs.tables import format_of
-from rnncli.inputs.text.reading import class_of, holds_folders, texts_of
 from rnncli.runs.starting.answers import answer_of
 from rnncli.runs.starting.columns import Column
 from rnncli.runs.starting.draft import Draft, Line, training

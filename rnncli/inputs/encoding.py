@@ -6,15 +6,31 @@ import base64
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import chain
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
+from rnncli.errors import MissingExtra
 from rnncli.inputs.features import UNKNOWN
+from rnncli.inputs.pieces import Pieces
 from rnncli.inputs.tables import BLOCK
-from rnncli.inputs.text.pieces import Pieces
-from rnncli.inputs.text.settings import TextSettings
+from rnncli.inputs.targets import Units
 from rnncli.inputs.vocabulary import Vocabulary
+
+
+class Cutting(Protocol):
+    """How texts are cut: what settings must say."""
+
+    @property
+    def units(self) -> Units: ...
+    @property
+    def sentencepiece_size(self) -> int: ...
+    @property
+    def lowercase(self) -> bool: ...
+    @property
+    def min_count(self) -> int: ...
+    @property
+    def max_length(self) -> int | None: ...
 
 
 class Encoded(NamedTuple):
@@ -50,43 +66,48 @@ class Tally:
         self.unknown += int(np.count_nonzero(encoded.ids == UNKNOWN))
 
 
-def describe(tallies: Mapping[str, Tally], settings: TextSettings) -> list[str]:
-    """Sentences about the parts by their names (a part alone needs none)."""
-    noun = {"word": "words", "character": "characters", "sentencepiece": "pieces"}[settings.units]
+def unknown_shares(tallies: Mapping[str, Tally], units: Units, side: str = "") -> str:
+    """A sentence about the parts by their names (a part alone needs none), of one `side` of pairs."""
+    noun = {"word": "words", "character": "characters", "grapheme": "graphemes", "sentencepiece": "pieces"}[units]
     shares = (f"{part} {tally.unknown / max(tally.units, 1):.1%}".strip() for part, tally in tallies.items())
-    told = [f"unknown {noun}: {', '.join(shares).replace('%', ' %')}"]
-    if settings.max_length is not None:
-        cut = (f"{part} {tally.cut} of {tally.texts}".strip() for part, tally in tallies.items())
-        told.append(f"texts cut at max_length {settings.max_length}: {', '.join(cut)}")
-    return told
+    return f"unknown {f'{side} {noun}'.strip()}: {', '.join(shares).replace('%', ' %')}"
 
 
 class Encoder:
     """How a text is cut into units, and the vocabulary of the training part.
 
-    In a language model every text ends with the unit `end`: "<eos>", or among characters the line feed.
+    Args:
+        end: the unit that every text ends with, if there is one: in a language model "<eos>", or among characters the
+            line feed.
     """
 
-    def __init__(self, settings: TextSettings, vocabulary: Vocabulary, pieces: Pieces | None) -> None:
+    def __init__(
+        self, settings: Cutting, vocabulary: Vocabulary, pieces: Pieces | None, end: Sequence[str] = ()
+    ) -> None:
         self.vocabulary, self.pieces = vocabulary, pieces
         self.max_length = settings.max_length
         self._lowercase = settings.lowercase
-        self._end = _end(settings)
-        self._split: Callable[[str], list[str]] = pieces or (str.split if settings.units == "word" else list)
+        self._end = list(end)
+        self._split: Callable[[str], list[str]] = pieces or _SPLITS[settings.units]()
 
     @classmethod
-    def fit(cls, settings: TextSettings, texts: Sequence[str]) -> Encoder:
+    def fit(cls, settings: Cutting, texts: Sequence[str], end: Sequence[str] = ()) -> Encoder:
         """Trains the pieces and counts the vocabulary."""
+        counts: Counter[str] = Counter()
+        counting = cls.cutting(settings, texts, end)
+        for text in texts:
+            counts.update(counting.units(text)[: settings.max_length])
+        return cls(settings, Vocabulary.count(counts, settings.min_count), counting.pieces, end)
+
+    @classmethod
+    def cutting(cls, settings: Cutting, texts: Iterable[str], end: Sequence[str] = ()) -> Encoder:
+        """One that cuts texts and knows no unit yet."""
         pieces = None
         if settings.units == "sentencepiece":
             pieces = Pieces.train(
                 (text.lower() if settings.lowercase else text for text in texts), settings.sentencepiece_size
             )
-        counts: Counter[str] = Counter()
-        counting = cls(settings, Vocabulary([]), pieces)
-        for text in texts:
-            counts.update(counting.units(text)[: settings.max_length])
-        return cls(settings, Vocabulary.count(counts, settings.min_count), pieces)
+        return cls(settings, Vocabulary([]), pieces, end)
 
     @property
     def end(self) -> int:
@@ -116,14 +137,24 @@ class Encoder:
         return {"vocabulary": self.vocabulary.to_json(), "sentencepiece": model}
 
     @classmethod
-    def from_json(cls, settings: TextSettings, saved: Mapping[str, Any]) -> Encoder:
+    def from_json(cls, settings: Cutting, saved: Mapping[str, Any], end: Sequence[str] = ()) -> Encoder:
         """Raises KeyError, TypeError, ValueError or RunError where `saved` is not what `to_json` gives."""
         model = saved["sentencepiece"]
         pieces = None if model is None else Pieces(base64.b64decode(model, validate=True))
-        return cls(settings, Vocabulary.from_json(saved["vocabulary"]), pieces)
+        return cls(settings, Vocabulary.from_json(saved["vocabulary"]), pieces, end)
 
 
-def _end(settings: TextSettings) -> list[str]:
-    if settings.target.kind != "next":
-        return []
-    return ["\n"] if settings.units == "character" else ["<eos>"]
+def _graphemes() -> Callable[[str], list[str]]:
+    try:
+        import regex
+    except ImportError:
+        raise MissingExtra("regex", "text", "units: grapheme") from None
+    found: Callable[[str], list[str]] = regex.compile(r"\X").findall
+    return found
+
+
+_SPLITS: Mapping[Units, Callable[[], Callable[[str], list[str]]]] = {
+    "word": lambda: str.split,
+    "character": lambda: list,
+    "grapheme": _graphemes,
+}
