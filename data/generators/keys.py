@@ -12,14 +12,14 @@ import zipfile
 from collections.abc import Iterator
 from random import Random
 
-RATE, TAKES = 8000, 12
+RATE, TAKES = 4000, 12
 LOW, HIGH = (697, 770, 852, 941), (1209, 1336, 1477)
 KEYS = ("123", "456", "789", " 0 ")
 
 
 def sound(row: int, column: int, random: Random) -> bytes:
     """A WAV file of 8 bits a sample."""
-    length, loudness = random.randint(500, 800), random.uniform(20, 50)
+    length, loudness = random.randint(250, 400), random.uniform(20, 50)
     phases = random.uniform(0, 6.28), random.uniform(0, 6.28)
     samples = bytearray()
     for step in range(length):

@@ -3,49 +3,22 @@
 from __future__ import annotations
 
 import io
-import warnings
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from xml.etree import ElementTree
 
 from rnncli.ablation.numbers import spans_decades
-from rnncli.errors import MissingExtra
+from rnncli.runs.plotting import INK
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-INK, FAINT, BAND = "#1c1c22", "#85858f", "#7a9cc6"
+BAND = "#7a9cc6"
 OURS, PUBLISHED = "#2f6fb3", "#d1761a"
 WIDTH = 7.2
-LONGEST_NAME = 34
 _PAPER = "paper"
-_STYLE: Any = {
-    "svg.fonttype": "none",
-    "svg.hashsalt": "rnncli",
-    "text.parse_math": False,  # a dollar in a name is a dollar
-    "axes.formatter.use_mathtext": False,
-    "axes.unicode_minus": True,
-    "font.family": "sans-serif",
-    "font.size": 8.5,
-    "text.color": INK,
-    "axes.labelcolor": INK,
-    "xtick.color": INK,
-    "ytick.color": INK,
-    "axes.edgecolor": FAINT,
-    "axes.facecolor": "none",
-    "axes.linewidth": 0.7,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "grid.color": FAINT,
-    "grid.alpha": 0.3,
-    "grid.linewidth": 0.5,
-    "xtick.major.width": 0.7,
-    "ytick.major.width": 0.7,
-    "legend.frameon": False,
-}
 
 
 @dataclass(frozen=True)
@@ -83,25 +56,6 @@ class Drawing:
         return value.replace(INK, "currentColor") if key in ("style", "fill", "stroke") else value
 
 
-@contextmanager
-def style() -> Iterator[None]:
-    """Within, figures look as those of a report, whatever the user's matplotlibrc says.
-
-    Raises:
-        MissingExtra: matplotlib is not installed.
-    """
-    try:
-        import matplotlib
-    except ImportError:
-        raise MissingExtra("matplotlib", "ablate", "an ablation's report") from None
-    with matplotlib.rc_context(), warnings.catch_warnings():
-        matplotlib.rcdefaults()
-        matplotlib.rcParams.update(_STYLE)
-        # Of scripts that matplotlib's own font lacks; whoever shows the SVG has others.
-        warnings.filterwarnings("ignore", message="Glyph .* missing from")
-        yield
-
-
 def panels(height: float, rows: int = 1, columns: int = 1, *, shared: bool = False) -> tuple[Figure, list[Axes]]:
     """A new figure and its axes, row by row; `shared` where all have the same scales."""
     from matplotlib.figure import Figure
@@ -124,13 +78,6 @@ def scale(axes: Axes, axis: str, values: Sequence[float]) -> None:
     else:
         which.set_major_locator(MaxNLocator(5 if axis == "x" else 4, steps=[1, 2, 2.5, 5, 10]))
     which.set_major_formatter(FuncFormatter(_tick))
-
-
-def label(name: str, longest: int = LONGEST_NAME) -> str:
-    """A name as it stands in a figure: on one line, its middle left out where it is long."""
-    line = "".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in " ".join(name.split()))
-    tail = longest // 3
-    return line if len(line) <= longest else f"{line[: longest - tail - 1]}…{line[-tail:]}"
 
 
 def svg(figure: Figure) -> str:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from rnncli.ablation.analysis import OfTask, OfVariant
 from rnncli.ablation.curves import mean_curve
-from rnncli.ablation.drawing import BAND, FAINT, INK, OURS, PUBLISHED, Drawing, label, panels, scale, style, svg
+from rnncli.ablation.drawing import BAND, OURS, PUBLISHED, Drawing, panels, scale, svg
+from rnncli.runs.plotting import FAINT, INK, label, style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -28,7 +29,7 @@ def draw(tasks: Sequence[OfTask]) -> list[Drawing]:
         MissingExtra: matplotlib is not installed.
     """
     found = []
-    with style():
+    with style("ablate", "an ablation's report"):
         for number, task in enumerate(tasks, start=1):
             for kind, make in (("values", _values), ("curves", _curves), ("costs", _costs)):
                 made = make(task)

@@ -11,7 +11,6 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Sequence
-from importlib.resources import files
 from pathlib import Path
 
 from rnncli.ablation import markup, sentences
@@ -21,7 +20,7 @@ from rnncli.ablation.figures import draw
 from rnncli.ablation.results import results_csv, summary
 from rnncli.ablation.study import State, Study
 from rnncli.ablation.tables import of_study, of_task
-from rnncli.errors import MissingExtra
+from rnncli.runs.pages import environment
 
 
 def write_report(study: Study, directory: Path) -> Analysis:
@@ -82,13 +81,9 @@ def page(analysis: Analysis, drawings: Sequence[Drawing]) -> str:
     Raises:
         MissingExtra: jinja2 is not installed.
     """
-    try:
-        from jinja2 import Environment, StrictUndefined
-        from markupsafe import Markup
-    except ImportError:
-        raise MissingExtra("jinja2", "ablate", "an ablation's report") from None
-    environment = Environment(autoescape=True, undefined=StrictUndefined, keep_trailing_newline=True)
-    template = files("rnncli.ablation").joinpath("report.html.j2").read_text(encoding="utf-8")
+    pages = environment("ablate", "an ablation's report")
+    from markupsafe import Markup
+
     study = analysis.study
     tasks = []
     for number, task in enumerate(analysis.tasks, start=1):
@@ -109,7 +104,7 @@ def page(analysis: Analysis, drawings: Sequence[Drawing]) -> str:
                 "drawings": [{"inline": Markup(each.inline), "caption": each.caption} for each in own],
             }
         )
-    return environment.from_string(template).render(
+    return pages.get_template("ablation/report.html.j2").render(
         study=study,
         states=_states(study),
         failures=analysis.failures,

@@ -55,7 +55,7 @@ class Reader(nn.Module):
         assert self.inputs is not None
         read = self.inputs(batch)
         if self.stack is None:
-            return read, read.values[:, 0]
+            return read, read.values.mean(dim=1)  # one step, or the regions of a picture
         read, final = self.stack(read, final_state=not self.mean, bptt_steps=bptt_steps)
         if final is not None:
             return read, last_states(final, self.stack.directions)
