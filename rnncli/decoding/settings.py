@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, ValidationError, model_validator
 
 from rnncli.config.settings import Settings
 from rnncli.errors import UserError
@@ -74,7 +74,7 @@ def overridden(settings: DecodingSettings, given: Mapping[str, Any]) -> Decoding
     bring a beam where nothing is drawn, and a beam is as wide as the answers are many.
 
     Raises:
-        UserError: options of two methods are given.
+        UserError: options of two methods are given, or what an option can not be.
     """
     methods = dict.fromkeys(METHODS[name] for name in given if name in METHODS)
     if len(methods) > 1:
@@ -89,4 +89,8 @@ def overridden(settings: DecodingSettings, given: Mapping[str, Any]) -> Decoding
         changed["beam_size"] = max(changed["beam_size"], changed["n_best"])
     if method == "greedy":
         changed["n_best"] = 1
-    return DecodingSettings.model_validate(changed)
+    try:
+        return DecodingSettings.model_validate(changed)
+    except ValidationError as bad:
+        told = (f"{'.'.join(map(str, one['loc']))} {one['msg'].removeprefix('Value error, ')}" for one in bad.errors())
+        raise UserError("; ".join(each.strip() for each in told)) from None

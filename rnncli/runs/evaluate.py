@@ -68,7 +68,7 @@ def _evaluated(run: LoadedRun, data: Dataset, of: str, notes: list[str]) -> Eval
         data.unit,
         finite(scores.values()),
         scores.signatures(),
-        target.names,
+        () if target.kind in ("token", "sequence") else target.names,  # a vocabulary is no list of classes
         None if confusion is None else confusion.tolist(),
         [*notes, *fitting_notes(run.model, [(of, data)])],
     )

@@ -95,10 +95,25 @@ class LoadedRun:
         return pd.DataFrame(list(self.rows(rows, refuse, probabilities)))
 
     def rows(
-        self, source: Source, on_bad_row: Callable[[DataError], None], probabilities: bool
+        self,
+        source: Source,
+        on_bad_row: Callable[[DataError], None],
+        probabilities: bool,
+        seen: Callable[[Chunk], None] | None = None,
     ) -> Iterator[Mapping[str, Any]]:
-        """The rows of the predictions file, one after another, in bounded memory."""
+        """The rows of the predictions file, one after another, in bounded memory.
+
+        Args:
+            seen: is given each chunk of examples.
+
+        Raises:
+            UserError: probabilities are asked for where none are known.
+        """
+        if probabilities and self.loader.target.kind == "sequence":
+            raise UserError("--probabilities: what is written has no classes; --n-best adds the score of each answer")
         for chunk in self.loader.chunks(source, on_bad_row):
+            if seen is not None:
+                seen(chunk)
             outcome = self._outcome(chunk)
             if outcome.answers is None:
                 yield from self.loader.written(chunk, self.worded(outcome, probabilities))
