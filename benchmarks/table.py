@@ -21,6 +21,13 @@ FIGURES = {
     "mot15": "rmse",
     "goog": "rmse",
     "wnut17": "entity_f1",
+    "multi30k_en_de": "bleu",
+    "cmudict": "exact_match",
+    "cmudict_ctc": "exact_match",
+    "flickr8k": "bleu",
+    "fsdd": "accuracy",
+    "fsdd_ctc": "cer",
+    "etth1_seq2seq": "scaled_mse",
 }
 
 
