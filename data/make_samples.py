@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 from generators import (
+    curves,
     dates,
     entities,
     fables,
@@ -27,6 +28,7 @@ from generators import (
 )
 
 SAMPLES = (
+    curves,
     dates,
     entities,
     fables,

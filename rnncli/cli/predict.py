@@ -12,6 +12,7 @@ from typing import Annotated, Any
 import typer
 
 from rnncli.cli.answering import answered_at_once, check_at_once
+from rnncli.cli.attention import Attention, attention_beside, check_attention
 from rnncli.cli.options import AllowCode, Device, Quiet, Run, Threads
 from rnncli.cli.writing import (
     BeamSize,
@@ -56,6 +57,7 @@ def predict(
             metavar="FILE", help="With --stream: go on from what it carries, if it is there; written at the end."
         ),
     ] = None,
+    attention: Attention = None,
     prompt: Prompt = None,
     length: Length = None,
     temperature: Temperature = None,
@@ -83,11 +85,13 @@ def predict(
         raise UserError(f"--out {out}: is the input itself; name another file")
 
     check_at_once(at_once, state, input, out)
+    check_attention(attention, input, at_once)
     asked = {
         "INPUT": str(input) != "-",
         "--out": out is not None,
         "--stream": at_once,
         "--probabilities": probabilities,
+        "--attention": attention is not None,
     }
     check_prompt(prompt, stop, asked)
     options = given(
@@ -129,7 +133,7 @@ def predict(
     if at_once:
         answered = answered_at_once(loaded, bad_row, probabilities, state)
     else:
-        answered = nullcontext(loaded.rows(source, bad_row, probabilities))
+        answered = attention_beside(attention, loaded, source, bad_row, probabilities, quiet)
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(encoding="utf-8", newline="")  # as in files
     with answered as rows, nullcontext(sys.stdout) if out is None else whole_stream(out) as stream:

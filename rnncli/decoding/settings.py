@@ -92,5 +92,5 @@ def overridden(settings: DecodingSettings, given: Mapping[str, Any]) -> Decoding
     try:
         return DecodingSettings.model_validate(changed)
     except ValidationError as bad:
-        told = (f"{'.'.join(map(str, one['loc']))} {one['msg'].removeprefix('Value error, ')}" for one in bad.errors())
-        raise UserError("; ".join(each.strip() for each in told)) from None
+        found = (f"{'.'.join(map(str, one['loc']))} {one['msg'].removeprefix('Value error, ')}" for one in bad.errors())
+        raise UserError("; ".join(each.strip() for each in found)) from None

@@ -46,6 +46,11 @@ def head_mistakes(settings: HeadSettings, target: Target) -> list[str]:
             "model.head.type: ctc reads at least a step for each token that it writes, and these inputs have one step; "
             "model.decoder writes from one"
         )
+    if isinstance(settings, ClassesSettings) and settings.weights == "balanced" and target.kind == "sequence":
+        mistakes.append(
+            "model.head.weights: balanced goes by how often the training part has each token, and the end that a "
+            "decoder writes is not counted; give weights by name"
+        )
     if isinstance(settings, ClassesSettings) and isinstance(settings.weights, dict):
         mistakes += [
             f"model.head.weights: {unknown('class', name, target.names)}"

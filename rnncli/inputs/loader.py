@@ -133,6 +133,10 @@ class Loader(ABC, Generic[S]):
             f"--stream: the loader {self.settings.loader} does not read its inputs row by row; predict without it"
         )
 
+    def positions(self, chunk: Chunk) -> list[list[str]] | None:
+        """The names of the steps of each example, for who looks at attention; None where they have numbers alone."""
+        return None
+
     @abstractmethod
     def written(self, chunk: Chunk, predictions: Sequence[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
         """The rows of the predictions file: the input's own columns plus the prediction's.

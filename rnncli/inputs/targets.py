@@ -19,6 +19,9 @@ own length."""
 Units = Literal["word", "character", "grapheme", "sentencepiece"]
 """What a text is cut into."""
 
+SPACE = "▁"
+"""What stands for a space in the pieces of a sentencepiece model."""
+
 
 @dataclass(frozen=True)
 class Target:
@@ -58,7 +61,7 @@ class Target:
         if self.units == "word":
             return " ".join(entries)
         whole = "".join(entries)
-        return whole.replace("▁", " ").strip() if self.units == "sentencepiece" else whole
+        return whole.replace(SPACE, " ").strip() if self.units == "sentencepiece" else whole
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)

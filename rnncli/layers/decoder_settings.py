@@ -40,7 +40,7 @@ class DecoderSettings(Settings):
 
     input_feeding: bool = False
     """Read, beside the token before, what the attention found for it (Luong et al. 2015). Training then goes step by
-    step and takes several times as long."""
+    step, which takes longer."""
 
     coverage: float = Field(0.0, ge=0, allow_inf_nan=False)
     """For additive with input_feeding: the attention sees how much attention each position has had, and looking twice
@@ -57,7 +57,7 @@ class DecoderSettings(Settings):
     """Share of what the decoder reads in training that are its own guesses (Bengio et al. 2015)."""
 
     scheduled_sampling_steps: int = Field(1000, ge=1)
-    """Training steps over which that share grows from 0 in a line."""
+    """Training batches over which that share grows from 0 in a line."""
 
     @model_validator(mode="after")
     def _nothing_idle(self) -> DecoderSettings:
@@ -67,6 +67,8 @@ class DecoderSettings(Settings):
             for name in ("input_feeding", "coverage", "copy_words"):
                 if self.changed(name):
                     raise ValueError(f"{name} does nothing with attention: none")
+            if self.bridge == "none":
+                raise ValueError("attention: none and bridge: none leave the decoder nothing of what was read")
         if self.coverage and not (self.attention == "additive" and self.input_feeding):
             raise ValueError("coverage needs attention: additive and input_feeding: true")
         if self.scheduled_sampling and not self.reads_forecast:

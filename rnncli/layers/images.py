@@ -25,6 +25,7 @@ class ImageEncoder(nn.Module):
 
     Attributes:
         size: features of a position.
+        grid: rows and columns of the positions.
     """
 
     def __init__(self, settings: ImageEncoderSettings, feature: Images) -> None:
@@ -36,7 +37,7 @@ class ImageEncoder(nn.Module):
         height, width = feature.height, feature.width
         for _ in settings.channels:
             height, width = -(-height // 2), -(-width // 2)
-        self.positions = height * width
+        self.grid, self.positions = (height, width), height * width
 
     def forward(self, pictures: Padded) -> Padded:
         """(batch, 1, 3, height, width) uint8 to (batch, positions, size)."""

@@ -9,6 +9,7 @@ from rnncli.errors import ConfigError
 from rnncli.heads.settings import CTCSettings
 from rnncli.inputs.features import Feature
 from rnncli.inputs.targets import Target
+from rnncli.models.curve import Curve
 from rnncli.models.encoder_decoder import EncoderDecoder
 from rnncli.models.forecaster import Forecaster
 from rnncli.models.mistakes import model_mistakes
@@ -49,6 +50,8 @@ def _model(settings: ModelSettings, features: Mapping[str, Feature], target: Tar
         return EncoderDecoder(settings, features, target)
     if target.kind != "forecast":
         return SequenceModel(settings, features, target)
+    if target.from_one:
+        return Curve(settings, features, target)
     if context is None:
         raise ValueError("a forecaster needs the context of its windows")
     return Forecaster(settings, features, target, context)

@@ -30,14 +30,20 @@ def decoder_mistakes(settings: ModelSettings, target: Target) -> Iterator[str]:
                     "of the decoder is run by itself"
                 )
     if target.from_one:
-        if settings.bidirectional:
-            yield "model.bidirectional: there is one step to read, and a decoder writes in one direction"
-        if options.bridge == "mean":
-            yield "model.decoder.bridge: there is one step to read, so mean and final are the same; leave it out"
-        for name in ("cell", "layers"):
-            if getattr(options, name) is not None:
-                yield f"model.decoder.{name}: there is no encoder beside the decoder; give model.{name} alone"
-    if settings.learned_initial_state and target.from_one and options.bridge != "none":
+        yield from _with_one_step(settings)
+
+
+def _with_one_step(settings: ModelSettings) -> Iterator[str]:
+    """What does nothing where there is but one step to read."""
+    options = settings.writing
+    if settings.bidirectional:
+        yield "model.bidirectional: there is one step to read, and a decoder writes in one direction"
+    if options.bridge == "mean":
+        yield "model.decoder.bridge: there is one step to read, so mean and final are the same; leave it out"
+    for name in ("cell", "layers"):
+        if getattr(options, name) is not None:
+            yield f"model.decoder.{name}: there is no encoder beside the decoder; give model.{name} alone"
+    if settings.learned_initial_state and options.bridge != "none":
         yield "model.learned_initial_state: the decoder starts from what was read (model.decoder.bridge)"
 
 
@@ -49,6 +55,8 @@ def forecast_decoder_mistakes(settings: ModelSettings, target: Target) -> Iterat
             yield f"model.decoder.{name}: is for sequences of tokens; this target is of kind {target.kind}"
     if settings.pooling != "last":
         yield "model.pooling: a decoder begins from what model.decoder.bridge makes, so the steps are not pooled"
+    if target.from_one:
+        yield from _with_one_step(settings)
     if target.horizon % settings.patch:
         yield f"model.patch: a decoder writes whole patches, and {target.horizon} steps of data.horizon are none"
     if options.reads_forecast:

@@ -55,13 +55,14 @@ class EncoderDecoder(Model):
 
     def outputs(self, batch: Batch, state: State | None, bptt_steps: int | None = None) -> tuple[Tensor, State | None]:
         """Logits (items, entries) of each token of the targets, their ends included."""
-        logits, _, _ = self._taught(batch, 0.0, bptt_steps)
+        logits, _ = self.writer.taught(self.begin(batch, bptt_steps), _lesson(batch), 0.0, bptt_steps)
         return logits, None
 
     def loss(
         self, batch: Batch, state: State | None = None, bptt_steps: int | None = None
     ) -> tuple[Tensor, int, State | None]:
-        logits, lesson, twice = self._taught(batch, self.guesses.share(), bptt_steps)
+        lesson, share = _lesson(batch), self.guesses.share()
+        logits, twice = self.writer.taught(self.begin(batch, bptt_steps), lesson, share, bptt_steps)
         loss, items = self.writer.head.loss(logits, lesson)
         return (loss + self.options.coverage * twice if self.options.coverage else loss), items, None
 
@@ -69,10 +70,11 @@ class EncoderDecoder(Model):
     def outcome(
         self, batch: Batch, state: State | None = None, decoding: DecodingSettings = GREEDY
     ) -> tuple[Outcome, State | None]:
-        answers = self.decoded(batch, decoding)
-        nll = None
+        begun, nll = self.begin(batch), None
+        answers = self._decoded(begun, batch.rows, decoding)
         if batch.targets is not None:
-            logits, lesson, _ = self._taught(batch, 0.0, None)
+            lesson = _lesson(batch)
+            logits, _ = self.writer.taught(begun, lesson, 0.0, None)
             targets = self.writer.head.known_targets(lesson)
             nll = cross_entropy(logits.float(), targets, reduction="none").cpu().numpy()
         return written(answers, batch, self.target, decoding, nll), None
@@ -80,9 +82,11 @@ class EncoderDecoder(Model):
     @torch.no_grad()
     def decoded(self, batch: Batch, decoding: DecodingSettings) -> list[list[Answer]]:
         """The answers to each input, the best first."""
-        begun = replace(self.begin(batch), stepper=self.writer.stack.stepper())
+        return self._decoded(self.begin(batch), batch.rows, decoding)
+
+    def _decoded(self, begun: Writing, rows: np.ndarray, decoding: DecodingSettings) -> list[list[Answer]]:
         first = torch.full((len(begun.inputs),), END, device=begun.inputs.device)
-        return decode(self.writer, begun, first, decoding, rows=batch.rows)
+        return decode(self.writer, replace(begun, stepper=self.writer.stack.stepper()), first, decoding, rows=rows)
 
     @torch.no_grad()
     def attention(self, batch: Batch, answers: Sequence[Sequence[int]]) -> list[np.ndarray] | None:
@@ -105,14 +109,13 @@ class EncoderDecoder(Model):
     def engine_reason(self) -> str:
         return self.writer.stack.choice.reason
 
-    def _taught(self, batch: Batch, share: float, bptt_steps: int | None) -> tuple[Tensor, Batch, Tensor]:
-        """The logits, what was asked for, and the mean loss of looking twice.
 
-        Raises:
-            ValueError: the batch has no targets.
-        """
-        if batch.targets is None or batch.target_lengths is None:
-            raise ValueError("a loss needs a batch with targets")
-        lesson = taught(batch.targets, batch.target_lengths)
-        logits, twice = self.writer.taught(self.begin(batch, bptt_steps), lesson, share, bptt_steps)
-        return logits, lesson, twice
+def _lesson(batch: Batch) -> Batch:
+    """What is read and asked for, of the targets of a batch.
+
+    Raises:
+        ValueError: there are none.
+    """
+    if batch.targets is None or batch.target_lengths is None:
+        raise ValueError("a loss needs a batch with targets")
+    return taught(batch.targets, batch.target_lengths)

@@ -135,12 +135,19 @@ def _of_writing(settings: ModelSettings, target: Target) -> Iterator[str]:
 
 
 def _of_forecast(settings: ModelSettings, target: Target, context: int | None) -> Iterator[str]:
-    if settings.decoder is not None:
+    if settings.decoder is not None or target.from_one:
         yield from forecast_decoder_mistakes(settings, target)
     elif target.known_ahead:
-        yield "model.decoder: is missing; only a decoder reads what is known of the steps to come (data.future)"
+        yield (
+            "model.decoder: is missing; only a decoder reads what is known of the steps to come (data.future, "
+            "data.calendar)"
+        )
     if settings.shared and len(target.names) == 1:
         yield "model.shared: there is only one variable to forecast"
+    if target.from_one:
+        for name in changed(settings, "window_normalization", "skip"):
+            yield f"model.{name}: there is no window to go by; the numbers are written from one step"
+        return
     if context is not None and context % settings.patch:
         whole, left = divmod(context, settings.patch)
         fitting = [str(patches * settings.patch) for patches in (whole, whole + 1) if patches]

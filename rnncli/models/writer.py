@@ -137,22 +137,23 @@ class Writer(nn.Module):
     def _step_by_step(
         self, begun: Writing, previous: Padded, share: float, bptt_steps: int | None
     ) -> tuple[Tensor, Tensor]:
-        vectors, own = self.dropped(self._embedded(previous)).values, None
-        if share:
-            own = torch.rand(previous.time, previous.batch, device=vectors.device) < share
-        state = begun
+        by_time, state = previous.values.t(), begun
+        vectors = None if share else self.dropped(self._embedded(previous)).values
         all_found: list[Tensor] = []
         all_weights: list[Tensor] = []
         twice: list[Tensor] = []
+        weights: Tensor | None = None
         for step in range(previous.time):
-            vector = vectors[:, step]
-            if own is not None and step:
-                with torch.no_grad():
-                    guessed = self.head.score(all_found[-1]).argmax(1)
-                guess = embedding(guessed, self._vectors())
-                vector = torch.where(own[step].unsqueeze(1), guess, vector)
-            if bptt_steps and step % bptt_steps == 0 and state.layers is not None and step:
-                state = replace(state, layers=detach(state.layers), found=state.found.detach())
+            if vectors is not None:
+                vector = vectors[:, step]
+            else:
+                tokens = by_time[step]
+                if step:
+                    own = torch.rand(tokens.shape, device=tokens.device) < share
+                    tokens = torch.where(own, self._guessed(state, weights), tokens)
+                vector = self.dropped(self._embedded(_one_step(tokens))).values.squeeze(1)
+            if bptt_steps and step and step % bptt_steps == 0:
+                state = _without_history(state)
             before = state.coverage
             state, weights = self._step(vector, state)
             all_found.append(state.found)
@@ -161,11 +162,16 @@ class Writer(nn.Module):
                 if before is not None:
                     twice.append(torch.minimum(weights, before).sum(1))
         found = torch.stack(all_found).transpose(0, 1)
-        weights = torch.stack(all_weights).transpose(0, 1) if all_weights else None
+        looked = torch.stack(all_weights).transpose(0, 1) if all_weights else None
         repeated = found.new_zeros(())
         if twice:
             repeated = valid_steps(torch.stack(twice).transpose(0, 1), previous).mean()
-        return self._logits(found, weights, begun, previous), repeated
+        return self._logits(found, looked, begun, previous), repeated
+
+    @torch.no_grad()
+    def _guessed(self, state: Writing, weights: Tensor | None) -> Tensor:
+        """(rows,) the likeliest token after the step that ended in this state and looked where the weights say."""
+        return self._with_copies(self.head.score(state.found), state.found, weights, state.read).argmax(1)
 
     def _step(self, vector: Tensor, state: Writing) -> tuple[Writing, Tensor | None]:
         """(rows, width) one step on, and the weights (rows, positions) of the attention."""
@@ -233,6 +239,21 @@ class Writer(nn.Module):
         mixed = ((1 - share) * logits.softmax(1)).scatter_add(1, read, share * weights)
         logarithms: Tensor = (mixed + SMALLEST).log()
         return logarithms
+
+
+def _one_step(tokens: Tensor) -> Padded:
+    """(rows, 1) of (rows,)."""
+    return Padded(tokens.unsqueeze(1), torch.ones(len(tokens), dtype=torch.int64))
+
+
+def _without_history(state: Writing) -> Writing:
+    """The same state, through which no gradient goes back to the steps before."""
+    return replace(
+        state,
+        layers=None if state.layers is None else detach(state.layers),
+        found=state.found.detach(),
+        coverage=None if state.coverage is None else state.coverage.detach(),
+    )
 
 
 def _mixed(previous: Padded, guesses: Tensor, share: float) -> Padded:

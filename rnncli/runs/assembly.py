@@ -124,8 +124,9 @@ def put_weights(model: Model, weights: Mapping[str, Tensor]) -> None:
 
 
 def warm_start(model: Model, weights: Mapping[str, Tensor]) -> tuple[int, int]:
-    """Takes over the weights whose names and shapes agree; how many of how many."""
-    own = model.state_dict()
+    """Takes over the parameters whose names and shapes agree; how many of how many. What else is kept with them counts
+    the steps of the training that they come from."""
+    own = dict(model.named_parameters())
     fitting = {name: value for name, value in weights.items() if name in own and own[name].shape == value.shape}
-    model.load_state_dict(own | fitting)
+    model.load_state_dict(fitting, strict=False)
     return len(fitting), len(own)

@@ -9,11 +9,14 @@ from typing import Any
 from rnncli.errors import RunError
 from rnncli.runs.config import RunConfig
 
-PLACES = {"data.root", "data.train", "data.valid", "data.test", "model.cell.file"}
-PLACES |= {f"data.{part}.{side}" for part in ("train", "valid", "test") for side in ("source", "target")}
-"""Where data and code are: their content may not change, and its hashes tell."""
-
-CHANGEABLE = {"training.epochs", "training.max_time", "training.patience", "training.threads", "training.device"}
+CHANGEABLE = {
+    "data.root",
+    "training.epochs",
+    "training.max_time",
+    "training.patience",
+    "training.threads",
+    "training.device",
+}
 """Keys that leave the steps already done what they were."""
 
 
@@ -24,16 +27,27 @@ def refuse_differences(begun: RunConfig, now: RunConfig, path: Path) -> None:
         RunError: they differ in more than may change.
     """
     was, wanted = dict(_flat(begun.model_dump(mode="json"))), dict(_flat(now.model_dump(mode="json")))
+    may_change = CHANGEABLE | (_places(begun) & _places(now))
     differing = [
         f"{key} was {was.get(key)!r}, now {wanted.get(key)!r}"
         for key in sorted(was | wanted)
-        if key not in CHANGEABLE | PLACES and was.get(key) != wanted.get(key)
+        if key not in may_change and was.get(key) != wanted.get(key)
     ]
     if differing:
         raise RunError(
             f"{path}: the config is not the one the run began with: {'; '.join(differing)}; "
-            f"on --resume may change: {', '.join(sorted(CHANGEABLE))}"
+            f"on --resume may change: {', '.join(sorted(CHANGEABLE))}, and where files are"
         )
+
+
+def _places(config: RunConfig) -> set[str]:
+    """Keys that say where data and code are: their content may not change, and its hashes tell."""
+    flat = _flat({"data": config.data.model_dump(), "model": config.model.model_dump()})
+    return {key for key, value in flat if all(isinstance(each, Path) for each in _several(value))}
+
+
+def _several(value: Any) -> list[Any]:
+    return value if isinstance(value, list) and value else [value]
 
 
 def _flat(tree: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:

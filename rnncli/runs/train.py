@@ -27,6 +27,9 @@ from rnncli.training.events import CheckpointDue, Ended, Evaluation, Step
 from rnncli.training.loop import Loop
 from rnncli.training.progress import Progress
 
+_OF_THE_DATA = frozenset({"inputs", "others", "embedding", "head"})
+"""Modules, wherever they stand in a model, whose parameters go by the entries of a vocabulary or by columns."""
+
 
 def train(
     config: RunConfig,
@@ -199,8 +202,7 @@ class _Run:
         weights = source.read_weights()
         if not source.fitted_is(self.parts.loader.state()):
             # Another vocabulary: rows of embeddings and outputs would mean other words and classes.
-            named = ("inputs.", "others.", "head.")
-            weights = {name: value for name, value in weights.items() if not name.startswith(named)}
+            weights = {name: value for name, value in weights.items() if _OF_THE_DATA.isdisjoint(name.split("."))}
         taken, of = warm_start(self.parts.model, weights)
         if taken == 0:
             raise UserError(f"training.init_from: {path} has no weights of the names and shapes of this model")

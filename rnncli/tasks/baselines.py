@@ -177,9 +177,11 @@ def _constant(train: Dataset) -> Guess:
 
 
 def _mean(target: Target, train: Iterator[Batch]) -> Guess:
-    total, count = np.zeros((2, len(target.names)))
+    # What is written from one step has a mean for each place; a window may begin anywhere.
+    places = (target.horizon, len(target.names)) if target.from_one else (len(target.names),)
+    total, count = np.zeros((2, *places))
     for batch in train:
-        truth = _truth(target, batch).reshape(-1, len(target.names))
+        truth = _truth(target, batch).reshape(-1, *places)
         total += np.nansum(truth, axis=0)
         count += (~np.isnan(truth)).sum(axis=0)
     mean = total / np.maximum(count, 1)

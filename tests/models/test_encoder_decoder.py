@@ -206,18 +206,56 @@ def test_both_directions_reach_the_decoder() -> None:
         assert (before[0][0] - after[0][0]).abs().max() > 1e-4
 
 
-def test_without_attention_only_the_bridge_carries() -> None:
-    model, whole = model_of({"attention": "none", "bridge": "none"}), batch()
-    tokens = whole.inputs["tokens"]
-    other = replace(whole, inputs={"tokens": tokens.with_values(tokens.values % 7 + 2)})
-    torch.testing.assert_close(logits(model, whole), logits(model, other), atol=0, rtol=0)
+def test_a_decoder_that_nothing_would_reach_is_refused() -> None:
+    with pytest.raises(ValueError, match="nothing of what was read"):
+        settings({"attention": "none", "bridge": "none"})
+
+
+@pytest.mark.parametrize("way", ["input feeding", "coverage", "plain"])
+def test_gradients_go_back_no_further_than_asked(way: str) -> None:
+    """What the last token depends on: the tokens read within the last two steps, and not those before."""
+    model, whole = model_of(WAYS[way]), one(batch(), 0)
+    lesson = taught_tokens([[2, 3, 4, 5, 6, 7]], torch.device("cpu"))
+    assert model.writer.embedding is not None
+    last = {6, 7} if way == "plain" else {7}  # at once the steps are counted from the end, else from the beginning
+    for steps, reached in ((2, last), (None, {0, *range(2, 8)})):
+        said, _ = model.writer.taught(model.begin(whole), lesson, 0.0, steps)
+        gradient = torch.autograd.grad(said[-1].square().sum(), model.writer.embedding.weight)[0]
+        assert set(gradient.any(dim=1).nonzero().flatten().tolist()) == reached
 
 
 @pytest.mark.parametrize("feeding", [False, True])
-def test_scheduled_sampling_reads_guesses_in_the_asked_share(feeding: bool) -> None:
-    options = {"scheduled_sampling": 1.0, "scheduled_sampling_steps": 4, "input_feeding": feeding}
+def test_guesses_are_dropped_as_all_that_is_read(feeding: bool) -> None:
+    """Where every token is dropped, it does not matter whose it was."""
+    losses = []
+    for share in (0.0, 1.0):
+        decoder = {"input_feeding": feeding, "scheduled_sampling": share}
+        if share:
+            decoder["scheduled_sampling_steps"] = 1
+        model = model_of(decoder, dropout={"word": 0.99999}).train()
+        losses.append(float(model.loss(batch())[0].detach()))
+    assert losses[0] == pytest.approx(losses[1], abs=1e-6)
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_in_bfloat16_the_loss_is_about_the_same(way: str) -> None:
+    model, whole = model_of(WAYS[way]).train(), batch()
+    expected = float(model.loss(whole)[0].detach())
+    with torch.autocast("cpu", torch.bfloat16):
+        loss, _, _ = model.loss(whole)
+    loss.backward()
+    assert loss.dtype == torch.float32
+    assert float(loss.detach()) == pytest.approx(expected, rel=0.01)
+    assert all(each.grad is not None and bool(each.grad.isfinite().all()) for each in model.parameters())
+
+
+@pytest.mark.parametrize("copies", [False, True])
+@pytest.mark.parametrize("feeding", [False, True])
+def test_scheduled_sampling_reads_guesses_in_the_asked_share(feeding: bool, copies: bool) -> None:
+    decoder = {"input_feeding": feeding, "copy_words": copies}
+    options = {"scheduled_sampling": 1.0, "scheduled_sampling_steps": 4, **decoder}
     model, whole = model_of(options).train(), batch()
-    gold = model_of({"input_feeding": feeding}).train()
+    gold = model_of(decoder).train()
     assert float(gold.loss(whole)[0]) == pytest.approx(float(model.eval().loss(whole)[0]), abs=1e-6)
     model.train()
     losses = [float(model.loss(whole)[0].detach()) for _ in range(4)]
@@ -285,6 +323,7 @@ REFUSED = [
     ({}, {"bidirectional": True}, {"from_one": True}, "model.bidirectional"),
     ({"layers": 2}, {"bidirectional": False}, {"from_one": True}, "model.decoder.layers"),
     ({}, {"pooling": "mean"}, {}, "model.pooling"),
+    ({}, {"head": {"type": "classes", "weights": "balanced"}}, {}, "model.head.weights"),
     ({}, {"patch": 2}, {}, "model.patch"),
 ]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,9 +13,10 @@ from rnncli.cells.drawing import Streams
 from rnncli.cells.initializers import INITIALIZERS
 from rnncli.cells.weights import CellWeights
 from rnncli.heads.settings import HEAD_SETTINGS
-from rnncli.inputs.features import Tokens
+from rnncli.inputs.features import Feature, Images, Tokens, Values
 from rnncli.inputs.targets import Target
 from rnncli.models.build import build_model
+from rnncli.models.settings import ModelSettings
 
 from .data import settings
 from .parts import CELLS, HIDDEN, TARGETS, by_nobody, by_the_cell, model_of, parts
@@ -164,6 +166,41 @@ def test_tied_embeddings_start_once() -> None:
     spread(model.inputs.embeddings[0].weight.detach()[1:], 0.1, None)
     spread(model.head.projection.weight.detach(), 0.1, None)
     assert not model.inputs.embeddings[0].weight[0].any()
+
+
+def decoders(seed: int, **options: Any) -> dict[str, dict[str, Tensor]]:
+    """The parameters of models that write: of tokens, of pictures, of windows."""
+    chosen = {"cell": {"type": "lstm", "hidden_size": HIDDEN}, **options}
+    entries = tuple(map(str, range(30)))
+    written = Target("sequence", entries, (1,) * 30, units="word", shared=True)
+    coverage = {"attention": "additive", "input_feeding": True, "coverage": 0.5, "copy_words": True}
+    pictures = {"image_encoder": {"channels": [8, 24], "residual": True}, "decoder": {}}
+    kinds: dict[str, tuple[dict[str, Any], dict[str, Feature], Target]] = {
+        "tokens": ({"bidirectional": True, "layers": 2, "decoder": coverage}, {"tokens": Tokens(30)}, written),
+        "pictures": (pictures, {"image": Images(8, 8)}, replace(written, from_one=True, shared=False)),
+        "windows": ({"decoder": {}}, {"values": Values(4, (2, 0))}, Target("forecast", ("p", "q"), horizon=4)),
+    }
+    found = {}
+    for kind, (more, features, target) in kinds.items():
+        torch.manual_seed(seed)
+        model = build_model(ModelSettings.model_validate({**chosen, **more}), features, target, context=8)
+        found[kind] = {name: each.detach() for name, each in model.named_parameters()} | {"behind": torch.rand(9)}
+    return found
+
+
+def test_models_that_write_start_as_all_others() -> None:
+    one, again, other, normal = decoders(3), decoders(3), decoders(4), decoders(3, initialization="normal")
+    assert len({tuple(each["behind"].tolist()) for each in one.values()}) == 1
+    for kind, drawn in one.items():
+        assert all(torch.equal(each, again[kind][key]) for key, each in drawn.items())
+        del drawn["behind"]
+        still = {key for key in drawn if "norm" in key}
+        assert bool(still) is (kind == "pictures")
+        for others in (other[kind], normal[kind]):
+            assert {key for key, each in drawn.items() if torch.equal(each, others[key])} == still
+        ends = [each.flatten()[-HIDDEN:] for key, each in drawn.items() if key not in still and each.numel() >= HIDDEN]
+        correlations = torch.corrcoef(torch.stack(ends).double()).fill_diagonal_(0)
+        assert len(ends) >= 8 and correlations.abs().max() < 0.95
 
 
 def test_a_stream_leaves_the_generator_where_it_was() -> None:

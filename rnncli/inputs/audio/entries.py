@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import re
-import zipfile
-import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from rnncli.errors import DataError
 from rnncli.inputs.audio.settings import FOLDER, AudioSettings
 from rnncli.inputs.files import OnBadRow, check_exists, lines, suffix
+from rnncli.inputs.members import Members, read_whole
 from rnncli.inputs.tables import format_of, require, rows
 
 if TYPE_CHECKING:
@@ -64,12 +64,10 @@ def entries(
         found = _of_manifest(source, settings, on_bad_row)
     else:
         check_exists(where)
-        if where.is_dir():
-            found = _of_folder(where)
-        elif suffix(where) == ".zip":
-            found = _of_zip(where)
+        if _is_collection(where):
+            found = _of_members(Members(where))
         elif suffix(where) in SOUNDS or suffix(where) == ".npy" or _holds_numbers(where, settings):
-            found = iter([_of_path(where, where.name)])
+            found = iter([_of_path(where, {"file": where.name})])
         else:
             found = _of_manifest(where, settings, on_bad_row)
     name = settings.name if named else None
@@ -81,14 +79,9 @@ def entries(
 
 def left_out(source: Path) -> str | None:
     """A sentence about the files of a folder or zip file that are no recordings; hidden ones count for nothing."""
-    if source.is_dir():
-        names = [path.relative_to(source).as_posix() for path in source.rglob("*") if path.is_file()]
-    elif suffix(source) == ".zip":
-        with zipfile.ZipFile(source) as archive:
-            names = [name for name in archive.namelist() if not name.endswith("/")]
-    else:
+    if not _is_collection(source):
         return None
-    others = sorted(name for name in names if not _is_hidden(name) and not _is_ours(name))
+    others = [name for name in Members(source).names if not _is_ours(name)]
     if not others:
         return None
     shown = ", ".join(others[:5]) + (", ..." if len(others) > 5 else "")
@@ -96,54 +89,24 @@ def left_out(source: Path) -> str | None:
     return f"left out of {source.name}: {len(others)} {are} ({shown})"
 
 
-def _of_folder(folder: Path) -> Iterator[Entry]:
-    for path in sorted(folder.rglob("*")):
-        inner = path.relative_to(folder)
-        if _is_ours(inner.as_posix()) and path.is_file():
-            yield _of_path(path, inner.as_posix())
+def _of_members(members: Members) -> Iterator[Entry]:
+    top = members.path.name if members.path.is_dir() else members.path.stem
+    for name in filter(_is_ours, members.names):
+        inner, read = PurePosixPath(name), partial(members.read, name)
+        columns = {FOLDER: inner.parent.name or top}
+        yield Entry(inner.name, members.place(name), None, members.file(name), columns, {"file": name}, read)
 
 
-def _of_path(path: Path, shown: str) -> Entry:
-    def read() -> bytes:
-        try:
-            return path.read_bytes()
-        except OSError as error:
-            raise DataError(f"can't be opened ({error.strerror or error})", path) from None
-
-    return Entry(path.name, str(path), None, path, {FOLDER: path.parent.name}, {"file": shown}, read)
+def _of_path(path: Path, own: Mapping[str, str]) -> Entry:
+    return Entry(path.name, str(path), None, path, {FOLDER: path.parent.name}, own, partial(read_whole, path))
 
 
-def _of_zip(path: Path) -> Iterator[Entry]:
-    """The members; the file stays open as long as one of them is there to be read."""
-    try:
-        archive = zipfile.ZipFile(path)
-    except (OSError, zipfile.BadZipFile) as error:
-        raise DataError(f"can't be opened as a zip file ({error})", path) from None
-    for member in sorted(archive.namelist()):
-        if _is_ours(member):
-            inner, place = PurePosixPath(member), f"{path}/{member}"
-            columns = {FOLDER: inner.parent.name or path.stem}
-            yield Entry(inner.name, place, None, path, columns, {"file": member}, _member(archive, member, place))
-
-
-def _member(archive: zipfile.ZipFile, member: str, place: str) -> Callable[[], bytes]:
-    def read() -> bytes:
-        try:
-            return archive.read(member)
-        # RuntimeError: a password is asked for; NotImplementedError: an unknown way of compression.
-        except (OSError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error) as error:
-            raise DataError(f"can't be read from the zip file ({error})", place) from None
-
-    return read
+def _is_collection(path: Path) -> bool:
+    return path.is_dir() or suffix(path) == ".zip"
 
 
 def _is_ours(name: str) -> bool:
-    """Whether the name of a file, relative to its folder, is one of a recording; hidden ones are not."""
-    return not name.endswith("/") and not _is_hidden(name) and PurePosixPath(name).suffix.lower() in SOUNDS + STORED
-
-
-def _is_hidden(name: str) -> bool:
-    return any(part[0] == "." or part == "__MACOSX" for part in PurePosixPath(name).parts)
+    return PurePosixPath(name).suffix.lower() in SOUNDS + STORED
 
 
 def _of_manifest(
@@ -182,7 +145,7 @@ def _of_manifest(
             on_bad_row(DataError(str(error), place, line))
             continue
         known = columns if FOLDER in columns else {**columns, FOLDER: path.parent.name}
-        yield replace(_of_path(path, ""), columns=known, own=columns, place=f"{place}:{line}: {path}")
+        yield replace(_of_path(path, columns), columns=known, place=f"{place}:{line}: {path}")
 
 
 def _holds_numbers(path: Path, settings: AudioSettings) -> bool:

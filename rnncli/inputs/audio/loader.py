@@ -11,13 +11,14 @@ import numpy as np
 import torch
 
 from rnncli.errors import ConfigError, DataError, RunError, UserError
+from rnncli.inputs.answered import Answered
 from rnncli.inputs.audio.entries import Entry, entries, left_out
 from rnncli.inputs.audio.parts import column, parted, some
 from rnncli.inputs.audio.recordings import Part, Recordings, usable
 from rnncli.inputs.audio.settings import AudioSettings
 from rnncli.inputs.audio.transcripts import Transcripts, cleaned
 from rnncli.inputs.bad_rows import BadRows
-from rnncli.inputs.batches import Dataset, Ragged
+from rnncli.inputs.batches import Dataset, Ragged, Sequences
 from rnncli.inputs.features import Values
 from rnncli.inputs.frame import is_frame
 from rnncli.inputs.loader import LOADERS, Chunk, Loader, Source, SplitName
@@ -103,6 +104,11 @@ class AudioLoader(Loader[AudioSettings]):
 
     def written(self, chunk: Chunk, predictions: Sequence[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
         yield from ({**own, **prediction} for own, prediction in zip(chunk.rows, predictions, strict=True))
+
+    def positions(self, chunk: Chunk) -> list[list[str]] | None:
+        assert isinstance(chunk.dataset, Answered | Sequences)
+        seconds = self._recordings.seconds(int(chunk.dataset.lengths.max()))
+        return None if seconds is None else [seconds[:length] for length in chunk.dataset.lengths.tolist()]
 
     def _parts(self, limit: int | None, bad: BadRows) -> dict[SplitName, Part]:
         """The recordings of each part; sounds that are to be joined are samples still."""

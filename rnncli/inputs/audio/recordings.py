@@ -59,7 +59,7 @@ class Recordings:
     """How files are read: learnt from the first one, the same for all that follow.
 
     Attributes:
-        resampled: how many sounds had another rate; `read`: how many were read.
+        resampled: how many sounds had another rate; `read`: how many were read; both since the last `notes`.
         width: numbers of a step.
     """
 
@@ -111,11 +111,18 @@ class Recordings:
             )
         return spectra(signal)
 
+    def seconds(self, steps: int) -> list[str] | None:
+        """Where the middle of the window of each step lies in a sound; None of stored features."""
+        if self._stored:
+            return None
+        spectra = self._made()
+        return [f"{(step * spectra.hop + spectra.window / 2) / spectra.rate:.3f} s" for step in range(steps)]
+
     def notes(self) -> list[str]:
-        """That sounds were resampled, and how many."""
-        if not self.resampled:
-            return []
-        return [f"resampled to {self._rate} Hz: {self.resampled} of {self.read} recordings"]
+        """That sounds were resampled, and how many of those read since this was last asked."""
+        resampled, read = self.resampled, self.read
+        self.resampled = self.read = 0
+        return [f"resampled to {self._rate} Hz: {resampled} of {read} recordings"] if resampled else []
 
     def to_json(self) -> dict[str, Any]:
         return {"stored": self._stored, "sample_rate": self._rate, "width": self.width}

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from rnncli.errors import MissingExtra
+from rnncli.inputs.arrays import read_npy
 from rnncli.inputs.audio.entries import STORED, Entry
 from rnncli.inputs.audio.settings import AudioSettings
 from rnncli.inputs.features import LARGEST
@@ -21,6 +22,12 @@ CROSSINGS = 32
 
 CUTOFF = 0.92
 """Share of half the smaller rate at which resampling halves an amplitude; it passes what lies a tenth below."""
+
+BLOCK = 2**20
+"""Samples of all channels that are decoded at once."""
+
+LONGEST, FASTEST = 2**28, 400_000
+"""Samples of a sound, and samples a second, of which no more are read."""
 
 
 def is_stored(entry: Entry) -> bool:
@@ -32,23 +39,36 @@ def samples(entry: Entry) -> tuple[np.ndarray, int]:
     """(samples,) float32, the mean of all channels, and how many a second.
 
     Raises:
-        DataError: it can't be decoded, or has no samples, or one that is no finite number.
+        DataError: it can't be decoded, or has no samples, too many, or one that is no finite number.
         MissingExtra: the package soundfile is absent.
     """
     try:
         import soundfile
     except ImportError:
         raise MissingExtra("soundfile", "audio", f"reading {entry.name}") from None
+    blocks: list[np.ndarray] = []
     try:
-        values, rate = soundfile.read(io.BytesIO(entry.read()), dtype="float32", always_2d=True)
+        with soundfile.SoundFile(io.BytesIO(entry.read())) as file:
+            rate = int(file.samplerate)
+            if file.frames > LONGEST:
+                raise entry.bad(
+                    f"says that it has {file.frames:,} samples, where at most {LONGEST:,} are read; of a stream that "
+                    "was stored without its length, write it anew"
+                )
+            # A damaged header may promise more than there is: memory is taken as samples come.
+            while len(block := file.read(BLOCK // file.channels, dtype="float32", always_2d=True)):
+                blocks.append(block.mean(axis=1))
     except (soundfile.SoundFileError, RuntimeError) as error:
         reason = str(getattr(error, "error_string", error)).strip(" .")
         raise entry.bad(f"can't be decoded as a sound ({reason})") from None
-    if not len(values):
+    if not blocks:
         raise entry.bad("has no samples")
+    if rate > FASTEST:
+        raise entry.bad(f"has {rate:,} samples a second, where at most {FASTEST:,} are read")
+    values = np.concatenate(blocks)
     if not np.isfinite(values).all():
         raise entry.bad("holds a sample that is no finite number")
-    return values.mean(axis=1), int(rate)
+    return values, rate
 
 
 def resampled(values: np.ndarray, source: int, target: int) -> np.ndarray:
@@ -94,16 +114,9 @@ def stored(entry: Entry, settings: AudioSettings) -> np.ndarray:
     if PurePosixPath(entry.name).suffix.lower() == ".csv":
         values = _table(content, entry, settings)
     else:
-        try:
-            values = np.load(io.BytesIO(content), allow_pickle=False)
-        except (ValueError, EOFError, OSError) as error:
-            raise entry.bad(f"can't be read as an array of numbers ({error})") from None
-        if not isinstance(values, np.ndarray) or values.dtype.kind not in "fiub":
-            raise entry.bad("holds no array of numbers")
+        values = read_npy(io.BytesIO(content), entry.place)
     if values.ndim != 2 or 0 in values.shape:
         raise entry.bad(f"has the shape {values.shape}; (time, features) is needed, none of them 0")
-    if not (np.abs(values.astype(np.float64)) <= LARGEST).all():
-        raise entry.bad("holds a number that is not finite")
     return values.astype(np.float32)
 
 
@@ -115,7 +128,9 @@ def _table(content: bytes, entry: Entry, settings: AudioSettings) -> np.ndarray:
         try:
             table.append([float(cell) for cell in text.split(settings.separator)])
         except ValueError:
-            raise entry.bad(f"line {number} holds {text[:40]!r} where numbers are needed") from None
+            table.append([math.nan])
+        if not all(abs(cell) <= LARGEST for cell in table[-1]):
+            raise entry.bad(f"line {number} holds {text[:40]!r} where finite numbers are needed")
         if len(table[-1]) != len(table[0]):
             raise entry.bad(f"line {number} has {len(table[-1])} numbers, the first {len(table[0])}")
     return np.array(table, np.float64).reshape(len(table), -1)

@@ -22,7 +22,8 @@ class Spectra:
     """What is computed of sounds of one sample rate.
 
     Attributes:
-        window: samples of a window.
+        rate: samples a second.
+        window: samples of a window; `hop`: from one to the next.
         width: numbers of a step.
 
     Raises:
@@ -30,7 +31,7 @@ class Spectra:
     """
 
     def __init__(self, settings: SpectrumSettings, sample_rate: int) -> None:
-        self.settings = settings
+        self.settings, self.rate = settings, sample_rate
         self.window, self.hop = (round(each * sample_rate / 1000) for each in (settings.window, settings.hop))
         if min(self.window, self.hop) < 2:
             raise ConfigError([f"data.features: a window and a hop must have two samples at {sample_rate} Hz or more"])

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import io
 import struct
-import zipfile
-import zlib
+import warnings
 from collections.abc import Iterable, Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -13,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from rnncli.errors import DataError, MissingExtra, nearest
-from rnncli.inputs.files import check_exists
+from rnncli.inputs.members import Members
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp", ".ppm", ".pgm", ".tif", ".tiff")
 """The suffixes of images."""
@@ -30,18 +29,8 @@ class Album:
     """
 
     def __init__(self, path: Path) -> None:
-        check_exists(path)
-        self.path = path
-        self._zip: zipfile.ZipFile | None = None
-        if path.is_dir():
-            found = [file.relative_to(path).as_posix() for file in path.rglob("*") if file.is_file()]
-        else:
-            try:
-                self._zip = zipfile.ZipFile(path)
-            except (zipfile.BadZipFile, OSError) as error:
-                raise DataError(f"is neither a folder nor a zip of images ({error})", path) from None
-            found = self._zip.namelist()
-        self.names = sorted(name for name in found if _is_image(name))
+        self.path, self._members = path, Members(path)
+        self.names = [name for name in self._members.names if PurePosixPath(name).suffix.lower() in SUFFIXES]
         if not self.names:
             raise DataError(f"has no images ({', '.join(SUFFIXES)})", path)
         self._by_name = _shortest(self.names)
@@ -54,9 +43,9 @@ class Album:
         """
         return look_up(name, self._by_name, self.path)
 
-    def place(self, name: str) -> str:
-        """Where an image lies, for messages."""
-        return str(self.path / name)
+    def file(self, name: str) -> Path:
+        """Where the image that `find` finds lies."""
+        return self._members.file(self.find(name))
 
     def decode(self, name: str, size: tuple[int, int]) -> tuple[np.ndarray, bool]:
         """The pixels of an image, (3, height, width) uint8, and whether it had another size.
@@ -64,11 +53,7 @@ class Album:
         Raises:
             DataError: it can't be decoded.
         """
-        try:
-            content = (self.path / name).read_bytes() if self._zip is None else self._zip.read(name)
-        except (OSError, EOFError, zlib.error, zipfile.BadZipFile, RuntimeError, NotImplementedError) as error:
-            raise DataError(f"can't be read ({error})", self.place(name)) from None
-        return decode(content, size, self.place(name))
+        return decode(self._members.read(name), size, self._members.place(name))
 
 
 def decode(content: bytes, size: tuple[int, int], place: str) -> tuple[np.ndarray, bool]:
@@ -83,9 +68,15 @@ def decode(content: bytes, size: tuple[int, int], place: str) -> tuple[np.ndarra
     """
     image_module, operations = _pillow()
     try:
-        with image_module.open(io.BytesIO(content)) as image:
-            upright = operations.exif_transpose(image).convert("RGB")
-    except (OSError, SyntaxError, ValueError, EOFError, struct.error, image_module.DecompressionBombError) as error:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            # A few bytes may claim any number of pixels.
+            warnings.simplefilter("error", image_module.DecompressionBombWarning)
+            with image_module.open(io.BytesIO(content)) as image:
+                upright = operations.exif_transpose(image).convert("RGB")
+    except (image_module.DecompressionBombError, image_module.DecompressionBombWarning):
+        raise DataError(f"has more pixels than the {image_module.MAX_IMAGE_PIXELS:,} that are decoded", place) from None
+    except (OSError, SyntaxError, ValueError, EOFError, struct.error) as error:
         reason = "it is no image" if isinstance(error, image_module.UnidentifiedImageError) else str(error)
         raise DataError(f"can't be decoded as an image ({reason})", place) from None
     height, width = size
@@ -93,6 +84,18 @@ def decode(content: bytes, size: tuple[int, int], place: str) -> tuple[np.ndarra
     if other:
         upright = upright.resize((width, height), image_module.Resampling.LANCZOS)
     return np.asarray(upright).transpose(2, 0, 1), other
+
+
+def as_png(pixels: np.ndarray) -> bytes:
+    """A PNG file of (3, height, width) uint8.
+
+    Raises:
+        MissingExtra: Pillow is absent.
+    """
+    image_module, _ = _pillow()
+    content = io.BytesIO()
+    image_module.fromarray(np.ascontiguousarray(pixels.transpose(1, 2, 0))).save(content, "PNG")
+    return content.getvalue()
 
 
 def look_up(name: str, by_name: Mapping[str, str], path: Path) -> str:
@@ -103,11 +106,6 @@ def look_up(name: str, by_name: Mapping[str, str], path: Path) -> str:
         close = nearest(name, by_name)
         hint = f"; the nearest is {close}" if close else ""
         raise LookupError(f"there is no image {name!r} in {path}{hint}") from None
-
-
-def _is_image(name: str) -> bool:
-    path = PurePosixPath(name)
-    return path.suffix.lower() in SUFFIXES and not any(part[0] in "._" for part in (path.name, *path.parent.parts))
 
 
 def _shortest(names: Iterable[str]) -> dict[str, str]:

@@ -54,7 +54,15 @@ def _decoded(
     entries: Iterable[str], source: Album, size: tuple[int, int], on_bad_row: OnBadRow
 ) -> tuple[dict[str, int], np.ndarray, int]:
     entries = list(entries)
-    pixels = np.empty((len(entries), 1, 3, *size), np.uint8)
+    try:
+        pixels = np.empty((len(entries), 1, 3, *size), np.uint8)
+    except MemoryError:
+        height, width = size
+        raise DataError(
+            f"{len(entries)} images of {height} x {width} pixels (data.size) take "
+            f"{len(entries) * 3 * height * width / 2**30:.1f} GiB of memory, more than there is",
+            source.path,
+        ) from None
     rows: dict[str, int] = {}
     resized = 0
     for entry in entries:

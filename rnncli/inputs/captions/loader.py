@@ -149,7 +149,10 @@ class CaptionsLoader(Loader[CaptionsSettings]):
             self.files += paths
             images = captioned(paths, settings, bad) if known is None else listed(paths, known, settings, bad)
             named.append([*islice(images.values(), limit)])
-        taken, values, resized = look(named, self._source(bad), settings.size, bad)
+        source = self._source(bad)
+        taken, values, resized = look(named, source, settings.size, bad)
+        if isinstance(source, Album) and settings.images.is_dir():
+            self.files += dict.fromkeys(source.file(image.name) for part in taken for image, _ in part)
         self._tell_resized(resized)
         for paths, part in zip(filed.values(), taken, strict=True):
             if not part:

@@ -18,6 +18,7 @@ from rnncli.inputs.captions.vectors import read_array, read_table
 from rnncli.inputs.files import OnBadRow, check_exists, suffix
 from rnncli.inputs.frame import is_frame
 from rnncli.inputs.loader import Source
+from rnncli.inputs.members import read_whole
 
 
 class Picture(NamedTuple):
@@ -96,7 +97,7 @@ class _Shelf:
     def decode(self, path: Path, name: str) -> tuple[np.ndarray, bool]:
         """Raises a LookupError with a sentence where there is no such image, a DataError where it can't be used."""
         if path.is_file():
-            return decode(path.read_bytes(), self.settings.size, str(path))
+            return decode(read_whole(path), self.settings.size, str(path))
         if not self.settings.images.exists():
             raise LookupError(f"there is no image {path}")
         return self.album.decode(self.album.find(name), self.settings.size)

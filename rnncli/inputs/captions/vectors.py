@@ -10,11 +10,12 @@ import numpy as np
 
 from rnncli.errors import DataError
 from rnncli.inputs import tables
+from rnncli.inputs.arrays import read_npy
 from rnncli.inputs.captions.album import look_up
 from rnncli.inputs.captions.reading import table
 from rnncli.inputs.captions.settings import CaptionsSettings
 from rnncli.inputs.features import LARGEST
-from rnncli.inputs.files import OnBadRow, lines, suffix
+from rnncli.inputs.files import OnBadRow, lines, open_binary, suffix
 from rnncli.inputs.frame import is_frame
 
 if TYPE_CHECKING:
@@ -49,18 +50,13 @@ def read_array(path: Path) -> np.ndarray:
     Raises:
         DataError: it is none, or of another shape, or has numbers that are not finite.
     """
-    try:
-        values = np.load(path, allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
-        raise DataError(f"can't be read as .npy ({error})", path) from None
-    if not isinstance(values, np.ndarray) or values.dtype.kind not in "iuf" or values.ndim not in (2, 3):
-        found = f"{values.dtype} of shape {values.shape}" if isinstance(values, np.ndarray) else "an archive"
-        raise DataError(f"holds {found}, where numbers of (images, width) or (images, regions, width) are needed", path)
-    if not values.size:
-        raise DataError(f"is empty, its shape is {values.shape}", path)
-    bad = ~(np.abs(values) <= LARGEST).reshape(len(values), -1).all(1)
-    if bad.any():
-        raise DataError(f"row {int(bad.argmax()) + 1} has a number that is not finite", path)
+    with open_binary(path) as file:
+        values = read_npy(file, path)
+    if values.ndim not in (2, 3) or 0 in values.shape:
+        raise DataError(
+            f"has the shape {values.shape}; (images, numbers) or (images, regions, numbers) is needed, none of them 0",
+            path,
+        )
     return values.astype(np.float32).reshape(len(values), -1, values.shape[-1])
 
 

@@ -30,7 +30,7 @@ def aligned(files: AlignedFiles, settings: PairsSettings, on_bad_row: OnBadRow) 
     place, target_place = str(files.source), str(files.target)
     for line, text in of_source.items():
         if line in of_target:
-            yield Example((text,), of_target[line], place, line, {settings.source.column: text}, target_place)
+            yield Example((text,), (of_target[line],), place, line, {settings.source.column: text}, target_place)
 
 
 def _numbered(path: Path, encoding: str, on_bad_row: OnBadRow) -> tuple[dict[int, str], int]:

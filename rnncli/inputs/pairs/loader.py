@@ -7,7 +7,6 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 
 from rnncli.errors import ConfigError, DataError, RunError
@@ -18,11 +17,20 @@ from rnncli.inputs.encoding import Encoder, unknown_shares
 from rnncli.inputs.folders import holds_folders, left_out
 from rnncli.inputs.loader import LOADERS, Chunk, Loader, Source, SplitName
 from rnncli.inputs.pairs.aligned import beside
+from rnncli.inputs.pairs.curves import CurveAnswers, Curves
 from rnncli.inputs.pairs.fitting import Tallies, fit, uncut
 from rnncli.inputs.pairs.parts import Part, hold_out, read
 from rnncli.inputs.pairs.reading import Form, form_of, sources
 from rnncli.inputs.pairs.settings import AlignedFiles, PairsSettings
-from rnncli.inputs.pairs.sources import ClassSources, Sources, TextSources, ValuesSources, parse, sources_from_json
+from rnncli.inputs.pairs.sources import (
+    ClassSources,
+    Sources,
+    TextSources,
+    ValuesSources,
+    parse,
+    prepared,
+    sources_from_json,
+)
 from rnncli.inputs.tables import BLOCK
 from rnncli.inputs.targets import Target, TaskMode
 
@@ -54,6 +62,7 @@ class PairsLoader(Loader[PairsSettings]):
         self._whole = False
         self._sources: Sources
         self._encoder: Encoder
+        self._curves: CurveAnswers | None = None
 
     def load(self, limit: int | None = None, refit: bool = False) -> dict[SplitName, Dataset]:
         settings, bad = self.settings, BadRows(self.settings.skip_bad_rows)
@@ -64,7 +73,7 @@ class PairsLoader(Loader[PairsSettings]):
             parts["train"] += parts.pop("valid")
         seen = Tallies({}, {})
         train = self._some(self._fit(parts.pop("train")), bad, "train", seen)
-        self._complete(_counts(train, self._encoder.vocabulary.size))
+        self._complete(_counts(train, self._encoder.vocabulary.size) if isinstance(train, Answered) else [])
         datasets: dict[SplitName, Dataset] = {"train": train}
         merged = []
         for name, part in parts.items():
@@ -80,7 +89,7 @@ class PairsLoader(Loader[PairsSettings]):
     def state(self) -> dict[str, Any]:
         return {
             "sources": self._sources.to_json(),
-            "answers": self._encoder.to_json(),
+            "answers": self._encoder.to_json() if self._curves is None else self._curves.to_json(),
             "counts": list(self.target.counts),
             "form": self._form,
             "whole_files": self._whole,
@@ -89,7 +98,10 @@ class PairsLoader(Loader[PairsSettings]):
     def restore(self, state: Mapping[str, Any]) -> None:
         try:
             self._sources = sources_from_json(self.settings.source, state["sources"])
-            self._encoder = uncut(Encoder.from_json(self.settings.target, state["answers"]))
+            if self.settings.target.kind == "values":
+                self._curves = CurveAnswers.from_json(state["answers"])
+            else:
+                self._encoder = uncut(Encoder.from_json(self.settings.target, state["answers"]))
             self._form, self._whole = state["form"], bool(state["whole_files"])
             self._complete([int(count) for count in state["counts"]])
         except (KeyError, TypeError, ValueError, AttributeError) as error:
@@ -133,7 +145,17 @@ class PairsLoader(Loader[PairsSettings]):
         self.notes += self._told(seen)
 
     def written(self, chunk: Chunk, predictions: Sequence[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
+        if self._curves is not None:
+            yield from self._curves.written(chunk.rows, predictions)
+            return
         yield from ({**own, **prediction} for own, prediction in zip(chunk.rows, predictions, strict=True))
+
+    def positions(self, chunk: Chunk) -> list[list[str]] | None:
+        if not isinstance(self._sources, TextSources):
+            return None
+        source, cutter = self.settings.source, self._sources.encoder
+        texts = (prepared(own[source.column], source) for own in chunk.rows)
+        return [cutter.units(text)[: source.max_length] for text in texts]
 
     def _parts(self, limit: int | None, bad: BadRows) -> dict[SplitName, Part]:
         settings = self.settings
@@ -158,9 +180,13 @@ class PairsLoader(Loader[PairsSettings]):
         return part
 
     def _fit(self, train: Part) -> Part:
-        settings, first = self.settings, self.files[0]
-        encoders, kept = fit(train, settings, first)
-        self._encoder = encoders[-1]
+        settings, kept = self.settings, train
+        encoders: list[Encoder] = []
+        if settings.target.kind == "values":
+            self._curves = CurveAnswers.fit(settings.target.names, train.answers)
+        else:
+            encoders, kept = fit(train, settings, self.files[0])
+            self._encoder = encoders[-1]
         match settings.source.kind:
             case "text":
                 self._sources = TextSources(encoders[0])
@@ -179,10 +205,13 @@ class PairsLoader(Loader[PairsSettings]):
 
     def _complete(self, counts: list[int]) -> None:
         """Sets features and target, of whose vocabulary the training part has these counts."""
+        self.features = {self._sources.name: self._sources.feature}
+        if self._curves is not None:
+            self.target = self._curves.target
+            return
         entries, settings = self._encoder.vocabulary.entries, self.settings
         if len(counts) != len(entries):
             raise ValueError(f"{len(counts)} counts of {len(entries)} entries")
-        self.features = {self._sources.name: self._sources.feature}
         self.target = Target(
             "sequence",
             entries,
@@ -192,7 +221,7 @@ class PairsLoader(Loader[PairsSettings]):
             shared=settings.shared_vocabulary,
         )
 
-    def _some(self, part: Part, bad: BadRows, name: str, seen: Tallies) -> Answered:
+    def _some(self, part: Part, bad: BadRows, name: str, seen: Tallies) -> Answered | Curves:
         kept, dataset = self._encoded(part, bad, name, seen)
         if not kept:
             raise DataError(f"has no row that can be used; the first mistake: {bad.first}", part.places[0][0])
@@ -200,21 +229,18 @@ class PairsLoader(Loader[PairsSettings]):
 
     def _encoded(
         self, part: Part, on_bad_row: Callable[[DataError], None], name: str, seen: Tallies
-    ) -> tuple[Part, Answered]:
+    ) -> tuple[Part, Answered | Curves]:
         """The pairs of a part that can be encoded."""
         inputs, of_sources = self._sources.encode(part.sources)
-        of_targets = self._encoder.encode(part.answers) if part.references else None
+        of_targets = self._encoder.encode(part.answers) if part.references and self._curves is None else None
         wrong = {row: told for row, item in enumerate(part.sources) if (told := self._sources.mistake(item))}
-        # A sentencepiece model takes some invisible characters out of a text, which may be all that it has.
-        wrong |= dict.fromkeys(np.flatnonzero(inputs.lengths == 0).tolist(), "the source has nothing to be cut")
-        if of_targets is not None:
-            empty = np.flatnonzero(of_targets.lengths == 0).tolist()
-            wrong |= dict.fromkeys(empty, "the target has nothing to be cut")
         if wrong:
             for row in sorted(wrong):
                 on_bad_row(DataError(wrong[row], *part.places[row]))
             return self._encoded(part.take(row for row in range(len(part)) if row not in wrong), on_bad_row, name, seen)
         seen.add(name, of_sources, of_targets)
+        if self._curves is not None:
+            return part, self._curves.dataset({self._sources.name: inputs}, part.answers or None)
         answers = None if of_targets is None else Ragged(torch.from_numpy(of_targets.ids), of_targets.offsets)
         return part, Answered({self._sources.name: inputs}, answers, part.references or None)
 

@@ -14,7 +14,7 @@ from rnncli.inputs.folders import class_of, holds_folders, texts_of
 from rnncli.inputs.pairs.aligned import aligned
 from rnncli.inputs.pairs.reading import Example, check_pairs, form_of, pairs
 from rnncli.inputs.pairs.settings import AlignedFiles, PairsSettings
-from rnncli.inputs.pairs.sources import Item, parse, prepared
+from rnncli.inputs.pairs.sources import Item, parse, parse_target
 from rnncli.inputs.splits import draw
 
 
@@ -23,13 +23,14 @@ class Part:
     """Pairs in lists side by side.
 
     Attributes:
-        references: the targets of each source, the first of which is learnt; empty where nothing is asked.
+        references: the targets of each source, texts or numbers, the first of which is learnt; empty where nothing is
+            asked.
         places: where each source stands.
         own: the columns that a predictions file repeats; empty where nothing is predicted.
     """
 
     sources: list[Item] = field(default_factory=list)
-    references: list[tuple[str, ...]] = field(default_factory=list)
+    references: list[tuple[Any, ...]] = field(default_factory=list)
     places: list[tuple[str, int]] = field(default_factory=list)
     own: list[Mapping[str, str]] = field(default_factory=list)
 
@@ -40,7 +41,7 @@ class Part:
         return Part(self.sources + other.sources, self.references + other.references, self.places + other.places)
 
     @property
-    def answers(self) -> list[str]:
+    def answers(self) -> list[Any]:
         """The first reference of each pair."""
         return [first for first, *_ in self.references]
 
@@ -56,7 +57,7 @@ class Part:
     def merged(self) -> Part:
         """Each source once, where it first stands, with all its distinct references in their order."""
         first: dict[Item, int] = {}
-        found: dict[Item, dict[str, None]] = {}
+        found: dict[Item, dict[Any, None]] = {}
         for row, source in enumerate(self.sources):
             first.setdefault(source, row)
             found.setdefault(source, {}).update(dict.fromkeys(self.references[row]))
@@ -91,9 +92,10 @@ def read(
         except ValueError as error:
             bad(DataError(str(error), example.place, example.line))
             continue
-        target = prepared(example.target or "", settings.target)
-        if not target:
-            bad(DataError("the target is empty", example.target_place or example.place, example.line))
+        try:
+            target = parse_target(example.target, settings.target)
+        except ValueError as error:
+            bad(DataError(str(error), example.target_place or example.place, example.line))
             continue
         part.sources.append(source)
         part.references.append((target,))

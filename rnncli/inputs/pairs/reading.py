@@ -29,14 +29,14 @@ class Example(NamedTuple):
 
     Attributes:
         source: the cells that are its source.
-        target: None where nothing is asked.
+        target: the same of its target; empty where nothing is asked.
         place, line: where the source stands.
         own: the columns that a predictions file repeats.
         target_place: where the target stands, if elsewhere.
     """
 
     source: tuple[str, ...]
-    target: str | None
+    target: tuple[str, ...]
     place: str
     line: int
     own: Mapping[str, str]
@@ -68,6 +68,8 @@ def check_pairs(path: Path, form: Form, settings: PairsSettings) -> None:
         )
     if form == "files" and kind != "class":
         raise ConfigError([f"data.source.kind: folders and files say a class (kind: class), found {kind}"])
+    if settings.target.kind == "values" and form in ("files", "dictionary"):
+        raise ConfigError([f"data.target.kind: values are columns of a table, and {path} is none"])
     if form == "dictionary" and kind != "text":
         raise ConfigError([f"data.source.kind: the words of a dictionary are texts (kind: text), found {kind}"])
     if form not in ("csv", "tsv") and settings.columns:
@@ -114,7 +116,7 @@ def sources(
         raise UserError("data.source.kind: values is predicted from a table or a frame; plain texts have no columns")
     if isinstance(source, Sequence):
         column = settings.source.column
-        return (Example((text,), None, "texts", line, {column: text}) for line, text in enumerate(source, 1))
+        return (Example((text,), (), "texts", line, {column: text}) for line, text in enumerate(source, 1))
     if form == "dictionary":
         return _of_dictionary(source, settings, on_bad_row)
     if form == "files" and isinstance(source, Path) and source.is_dir():
@@ -132,28 +134,28 @@ def _of_table(
     on_bad_row: OnBadRow | None,
 ) -> Iterator[Example]:
     name = "the frame" if is_frame(source) else place(source)
-    columns, answer = settings.source.names, settings.target.column
+    columns, asked = settings.source.names, settings.target.names
     needed = dict.fromkeys(columns, "data.source.columns" if settings.source.columns else "data.source.column")
     if answers:
-        needed[answer] = "data.target.column"
+        needed |= dict.fromkeys(asked, "data.target.columns" if settings.target.columns else "data.target.column")
     rows = tables.rows(
         source,
         form,
         columns=settings.columns,
-        without=[] if answers else [answer],
+        without=[] if answers else asked,
         separator=settings.separator,
         encoding=settings.encoding,
         on_bad_row=on_bad_row,
     )
     for line, values in tables.complete(rows, needed, name, form, on_bad_row):
         cells = tuple(values[column] for column in columns)
-        yield Example(cells, values[answer] if answers else None, name, line, values)
+        yield Example(cells, tuple(values[column] for column in asked) if answers else (), name, line, values)
 
 
 def _of_lines(source: Path | BinaryIO, settings: PairsSettings, on_bad_row: OnBadRow | None) -> Iterator[Example]:
     name = place(source)
     for line, text in lines(source, settings.encoding, on_bad_row):
-        yield Example((text,), None, name, line, {settings.source.column: text})
+        yield Example((text,), (), name, line, {settings.source.column: text})
 
 
 def _of_dictionary(source: Path | BinaryIO, settings: PairsSettings, on_bad_row: OnBadRow | None) -> Iterator[Example]:
@@ -163,7 +165,7 @@ def _of_dictionary(source: Path | BinaryIO, settings: PairsSettings, on_bad_row:
             continue
         word, _, phones = _COMMENT.sub("", text).strip().partition(" ")
         word = _READING.sub("", word)
-        yield Example((word,), phones, name, line, {settings.source.column: word})
+        yield Example((word,), (phones,), name, line, {settings.source.column: word})
 
 
 def _of_files(path: Path, settings: PairsSettings, whole: bool, on_bad_row: OnBadRow | None) -> Iterator[Example]:
@@ -171,8 +173,8 @@ def _of_files(path: Path, settings: PairsSettings, whole: bool, on_bad_row: OnBa
         kind, numbered = class_of(file, whole), lines(file, settings.encoding, on_bad_row)
         own = {settings.source.column: kind}
         if whole:
-            yield Example((kind,), "\n".join(text for _, text in numbered), str(file), 1, own)
+            yield Example((kind,), ("\n".join(text for _, text in numbered),), str(file), 1, own)
         else:
             for line, text in numbered:
                 if text.strip():
-                    yield Example((kind,), text, str(file), line, own)
+                    yield Example((kind,), (text,), str(file), line, own)

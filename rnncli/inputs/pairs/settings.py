@@ -117,13 +117,43 @@ class SourceSettings(SideSettings):
 
 
 class TargetSettings(SideSettings):
-    """The text that is to be written."""
+    """What is to be written."""
+
+    kind: Literal["text", "values"] = "text"
+    """A text, or numbers that are written one after another."""
 
     column: str = "target"
-    """Column of a table that holds it."""
+    """Column of a table that holds the text."""
+
+    columns: list[str] | None = Field(None, min_length=1)
+    """For values: columns of a table that hold the numbers, in the order in which they are written; the training part
+    gives all of them one scale."""
 
     max_length: int | None = Field(None, ge=1)
     """Training pairs with more units are left out; the other parts are not cut."""
+
+    @property
+    def names(self) -> list[str]:
+        """The columns of a table that hold it."""
+        return list(self.columns) if self.columns else [self.column]
+
+    @model_validator(mode="after")
+    def _of_its_kind(self) -> Self:
+        if self.kind == "values" and self.columns is None:
+            raise ValueError("columns: is missing; kind: values writes the numbers of these columns")
+        if self.columns and len(set(self.columns)) < len(self.columns):
+            raise ValueError("columns: a name stands twice")
+        return self
+
+    def idle(self) -> Iterator[str]:
+        if self.kind == "text":
+            yield from self.cut_idly("target")
+            if self.columns:
+                yield "target.columns: is for kind: values; target.column names the one that holds a text"
+            return
+        for name in ("column", "units", "sentencepiece_size", "lowercase", "remove", "min_count", "max_length"):
+            if self.changed(name):
+                yield f"target.{name}: is for kind: text"
 
 
 class PairsSettings(TableSettings):
@@ -166,6 +196,12 @@ class PairsSettings(TableSettings):
             raise ValueError(
                 "source.kind: values are columns of a table; two files, dictionaries and folders have none"
             )
+        if self.target.kind == "values" and (aligned or self.format in ("dictionary", "files")):
+            raise ValueError(
+                "target.kind: values are columns of a table; two files, dictionaries and folders have none"
+            )
+        if self.target.kind == "values" and kind == "text":
+            raise ValueError("target.kind: values are written from a class or values (source.kind), found text")
         if self.format == "dictionary" and kind != "text":
             raise ValueError(f"source.kind: the words of a dictionary are texts (kind: text), found {kind}")
         if self.format == "files" and kind != "class":
@@ -184,7 +220,10 @@ class PairsSettings(TableSettings):
             "separator: is for CSV alone": self.changed("separator") and self.format not in ("auto", "csv"),
             "format: the two files of a part are lines": self.changed("format")
             and all(isinstance(part, AlignedFiles) for part in self.parts),
-            "target.column: is the source's column": target.column in source.names,
+            "target.column: is the source's column": target.kind == "text" and target.column in source.names,
+            "target.columns: have a column of the source": target.kind == "values"
+            and not set(target.names).isdisjoint(source.names),
+            "several_references: is for targets of kind: text": self.several_references and target.kind == "values",
             "shared_vocabulary: is for sources of kind: text": self.shared_vocabulary and source.kind != "text",
             "several_references: is for sources of kind: text or values; every text of a class is one that is right": (
                 self.several_references and source.kind == "class"
@@ -196,5 +235,5 @@ class PairsSettings(TableSettings):
                 if getattr(source, name) != getattr(target, name):
                     yield f"shared_vocabulary: needs the same {name} on both sides"
         yield from source.idle()
-        yield from target.cut_idly("target")
+        yield from target.idle()
         yield from self.idle_split(self.split)

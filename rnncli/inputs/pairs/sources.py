@@ -16,8 +16,8 @@ import torch
 from rnncli.inputs.batches import Ragged
 from rnncli.inputs.encoding import Encoded, Encoder
 from rnncli.inputs.features import LARGEST, UNKNOWN, Categories, Feature, Tokens, Values
-from rnncli.inputs.pairs.settings import SideSettings, SourceSettings
-from rnncli.inputs.targets import unseen
+from rnncli.inputs.pairs.settings import SideSettings, SourceSettings, TargetSettings
+from rnncli.inputs.targets import SPACE, unseen
 from rnncli.inputs.time_series import scaling
 from rnncli.inputs.time_series.scaling import Scale
 from rnncli.inputs.vocabulary import Vocabulary
@@ -30,13 +30,15 @@ def prepared(text: str, settings: SideSettings) -> str:
     """A text in Unicode's NFC, lower-cased and without what is to be removed.
 
     White space at its ends is taken away and, where words or pieces are cut, each other run of it is one space: what
-    is made of words and pieces can't say more.
+    is made of words and pieces can't say more. The mark of pieces for a space counts as one.
     """
     text = unicodedata.normalize("NFC", text)
     if settings.lowercase:
         text = text.lower()
     if settings.remove is not None:
         text = re.sub(settings.remove, "", text)
+    if settings.units == "sentencepiece":
+        text = text.replace(SPACE, " ")
     return " ".join(text.split()) if settings.units in ("word", "sentencepiece") else text.strip()
 
 
@@ -52,6 +54,20 @@ def parse(cells: Sequence[str], settings: SourceSettings) -> Item:
     found = prepared(cell, settings) if settings.kind == "text" else unicodedata.normalize("NFC", cell).strip()
     if not found:
         raise ValueError("the source is empty")
+    return found
+
+
+def parse_target(cells: Sequence[str], settings: TargetSettings) -> Item:
+    """The target that stands in the cells of a row.
+
+    Raises:
+        ValueError: there is none; says why.
+    """
+    if settings.kind == "values":
+        return tuple(_number(cell, column) for cell, column in zip(cells, settings.names, strict=True))
+    [cell] = cells
+    if not (found := prepared(cell, settings)):
+        raise ValueError("the target is empty")
     return found
 
 

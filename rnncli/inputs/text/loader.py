@@ -21,7 +21,7 @@ from rnncli.inputs.folders import holds_folders, left_out
 from rnncli.inputs.loader import LOADERS, Chunk, Loader, Memory, Piece, Source, SplitName
 from rnncli.inputs.stream import Stream
 from rnncli.inputs.tables import BLOCK
-from rnncli.inputs.targets import Target, TaskMode
+from rnncli.inputs.targets import SPACE, Target, TaskMode
 from rnncli.inputs.text import answers
 from rnncli.inputs.text.parts import Part, hold_out, read
 from rnncli.inputs.text.reading import Form, examples, form_of
@@ -197,7 +197,7 @@ class TextLoader(Loader[TextSettings]):
             case "character":
                 return entry
             case "sentencepiece":
-                return "\n" if entry == END_OF_TEXT else entry.replace("▁", " ")
+                return "\n" if entry == END_OF_TEXT else entry.replace(SPACE, " ")
 
     def _parts(self, limit: int | None, bad: BadRows) -> dict[SplitName, Part]:
         settings = self.settings

@@ -136,6 +136,9 @@ def test_stereo_is_the_mean_and_another_rate_is_brought_to_the_first(tmp_path):
     heard = features(made.load()["train"])
     np.testing.assert_allclose(heard[0], heard[1], atol=0.05)
     assert made.notes == ["resampled to 8000 Hz: 1 of 4 recordings"]
+    list(made.chunks(tmp_path / "a", pytest.fail))
+    list(made.chunks(tmp_path / "b", pytest.fail))
+    assert made.notes[1:] == ["resampled to 8000 Hz: 1 of 2 recordings"]  # of those read since then
     assert len(heard[2]) == len(heard[3])
     # The noises differ, the tone is the same.
     loud = heard[3].mean(0) > heard[3].mean(0).max() - 4

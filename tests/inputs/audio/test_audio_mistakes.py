@@ -21,6 +21,15 @@ def long_float(path):
     soundfile.write(path, np.array([0.1, np.nan] * 500), 8000, subtype="FLOAT")
 
 
+def promised(path, rate=8000, length=2**36 - 1):
+    """A FLAC file whose header promises what isn't there."""
+    soundfile.write(path, tone(400), 8000, format="FLAC")
+    head = bytearray(path.read_bytes())
+    channels_and_bits = int.from_bytes(head[18:26], "big") >> 36 & 0xFF
+    head[18:26] = (rate << 44 | channels_and_bits << 36 | length).to_bytes(8, "big")
+    path.write_bytes(head)
+
+
 BAD = {
     "empty file": (lambda path: path.write_bytes(b""), "can't be decoded"),
     "text": (lambda path: path.write_text("hello" * 100), "can't be decoded"),
@@ -28,6 +37,9 @@ BAD = {
     "no samples": (lambda path: soundfile.write(path, np.zeros(0), 8000), "has no samples"),
     "short": (lambda path: write(path, tone(400, 0.02)), "has 160 samples at 8000 Hz, which is less than a window"),
     "no number": (long_float, "no finite number"),
+    "endless": (promised, "says that it has 68,719,476,735 samples, where at most"),
+    "stream": (lambda path: promised(path, length=0), "stored without its length, write it anew"),
+    "fast": (lambda path: soundfile.write(path, tone(400), 400_001), "has 400,001 samples a second, where at most"),
 }
 
 
@@ -110,7 +122,10 @@ def test_stored_features_with_mistakes(tmp_path):
     def load(**files):
         for name, content in files.items():
             path = tmp_path / f"{name}.npy"
-            np.save(path, content, allow_pickle=True)
+            if isinstance(content, bytes):
+                path.write_bytes(content)
+            else:
+                np.save(path, content, allow_pickle=True)
         return loader(tmp_path, name=r"(?P<word>\w)\d?", target=CLASS | {"column": "word"}, **PLAIN).load()
 
     good = np.ones((3, 2))
@@ -120,14 +135,20 @@ def test_stored_features_with_mistakes(tmp_path):
         (np.ones((0, 2)), r"shape \(0, 2\)"),
         (np.ones((3, 4)), "has 4 features, the first file of the training part 2"),
         (np.array([[1, np.inf]]), "not finite"),
-        (np.array([["x", "y"]]), "no array of numbers"),
+        (np.array([["x", "y"]]), "holds <U1 where an array of numbers is needed"),
         (np.array([{"a": 1}]), "can't be read as an array of numbers"),
+        (b"\x93NUMPY\1\0\x50\0{'descr': '<f8', 'shape': (3," + b" " * 40 + b"\n", "can't be read as an array"),
+        (b"\x93NUMPY\1\0\x50\0" + f"{{{'x' * 70}{':8'}".ljust(79).encode() + b"\n", "can't be read as an array"),
     ):
         with pytest.raises(DataError, match=message) as caught:
             load(b1=bad)
         assert "b1.npy" in str(caught.value)
     (tmp_path / "b1.npy").unlink()
-    for content, message in (("1,2\n3,x\n", "line 2 holds '3,x'"), ("1,2\n3\n", "line 2 has 1 numbers, the first 2")):
+    for content, message in (
+        ("1,2\n3,x\n", "line 2 holds '3,x'"),
+        ("1,2\n3,inf\n", "line 2 holds '3,inf'"),
+        ("1,2\n3\n", "line 2 has 1 numbers, the first 2"),
+    ):
         (tmp_path / "c.csv").write_text(content)
         with pytest.raises(DataError, match=f"c.csv: {message}"):
             load()
@@ -146,7 +167,7 @@ def test_sources_without_recordings(tmp_path):
     with pytest.raises(DataError, match="no such file"):
         loader(tmp_path / "sounds").load()
     (tmp_path / "broken.zip").write_bytes(b"PK no zip")
-    with pytest.raises(DataError, match=r"broken.zip: can't be opened as a zip file"):
+    with pytest.raises(DataError, match=r"broken.zip: is no folder and can't be opened as a zip file"):
         loader(tmp_path / "broken.zip").load()
     (tmp_path / "a.mp4").write_bytes(b"x")
     with pytest.raises(DataError, match="is neither a recording"):

@@ -3,8 +3,10 @@
 import io
 import json
 import os
+import struct
 import sys
 import zipfile
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -149,6 +151,32 @@ def test_bad_lists_are_named_or_left_out(tmp_path, numbers, captions, message):
     assert "rows left out: 1" in made.notes[-1]
 
 
+@pytest.mark.parametrize(("side", "suffix"), [(9_500, "png"), (14_000, "gif"), (60_000, "bmp")])
+def test_an_image_that_would_fill_the_memory_is_not_decoded(tmp_path, side, suffix, recwarn):
+    """Pillow by itself warns of the first and refuses the others."""
+    album = write_images(tmp_path / "album", 2, f".{suffix}")
+    one = bytearray((album / f"a1.{suffix}").read_bytes())
+    order, size = {"png": (">", "II"), "gif": ("<", "HH"), "bmp": ("<", "II")}[suffix]
+    place = {"png": 16, "gif": 6, "bmp": 18}[suffix]
+    struct.pack_into(order + size, one, place, side, side)
+    if suffix == "png":
+        struct.pack_into(">I", one, 29, zlib.crc32(one[12:29]))
+    (album / f"a1.{suffix}").write_bytes(one)
+    table = tmp_path / "t.csv"
+    table.write_text(f"image,caption\na0.{suffix},one\na1.{suffix},two\n")
+    with pytest.raises(DataError, match=rf"a1\.{suffix}: has more pixels than the 89,478,485 that are decoded"):
+        loader(album, table, **NO_SPLIT).load()
+    assert len(loader(album, table, **NO_SPLIT, skip_bad_rows=True).load()["train"]) == 1
+    assert not recwarn.list
+
+
+def test_more_pixels_than_the_memory_holds(tmp_path):
+    album = write_images(tmp_path / "album", 2)
+    captions = tokens(tmp_path / "tokens.txt", 2)
+    with pytest.raises(DataError, match=r"album: 2 images of 40000000 x 50000000 pixels \(data\.size\) take 11175"):
+        loader(album, captions, **NO_SPLIT | {"size": (40_000_000, 50_000_000)}).load()
+
+
 @pytest.mark.parametrize("damage", ["text", "cut", "empty", "crc"])
 @pytest.mark.parametrize("zip", [False, True])
 def test_an_image_that_cannot_be_decoded(tmp_path, damage, zip):
@@ -187,7 +215,7 @@ def test_folders_and_zips_without_images(tmp_path):
     for name, message in (
         ("empty", "has no images"),
         ("texts.zip", "has no images"),
-        ("bad.zip", "is neither a folder nor a zip"),
+        ("bad.zip", "is no folder and can't be opened as a zip file"),
         ("albun", "no such file"),
     ):
         with pytest.raises(DataError, match=message):
@@ -285,13 +313,13 @@ def test_features_from_npy_and_table_are_standardised_by_the_training_part(tmp_p
 @pytest.mark.parametrize(
     ("values", "names", "message"),
     [
-        (np.zeros(6), 6, r"holds float64 of shape \(6,\), where numbers of"),
-        (np.zeros((6, 0)), 6, r"is empty"),
+        (np.zeros(6), 6, r"has the shape \(6,\); \(images, numbers\) or"),
+        (np.zeros((6, 0)), 6, r"has the shape \(6, 0\)"),
         (np.full((6, 2), np.nan), 6, r"row 1 has a number that is not finite"),
-        (np.zeros((6, 2), dtype="U3"), 6, r"holds <U3"),
-        (np.array([[object()]] * 6), 6, r"can't be read as \.npy"),
+        (np.zeros((6, 2), dtype="U3"), 6, r"holds <U3 where an array of numbers"),
+        (np.array([[object()]] * 6), 6, r"can't be read as an array of numbers"),
         (np.zeros((6, 2)), 5, r"names\.txt: has 5 names, f\.npy has 6 images"),
-        (b"\x93NUMPY junk", 6, r"can't be read as \.npy"),
+        (b"\x93NUMPY junk", 6, r"can't be read as an array of numbers"),
     ],
 )
 def test_features_that_cannot_be_used(tmp_path, values, names, message):

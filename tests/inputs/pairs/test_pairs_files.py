@@ -75,13 +75,13 @@ def test_an_empty_side(two, side, file):
     assert made.notes[-1].endswith(f"{file}:2: the {side} is empty")
 
 
-def test_a_side_that_remove_or_sentencepiece_leaves_empty(tmp_path):
+def test_a_side_that_remove_or_the_mark_of_a_space_leaves_empty(tmp_path):
     path = write(tmp_path / "a.tsv", "source\ttarget", "abc\tx", "123\ty", "cab\tz")
     with pytest.raises(DataError, match=r"a\.tsv:3: the source is empty"):
         only_train(path, source={"remove": "[0-9]"})
-    write(path, "source\ttarget", "abc\tx", "\u200b\ty", "cab\tz")
+    write(path, "source\ttarget", "abc\tx", "\u2581\ty", "cab\tz")
     pieces = {"units": "sentencepiece", "sentencepiece_size": 8}
-    with pytest.raises(DataError, match=r"a\.tsv:3: the source has nothing to be cut"):
+    with pytest.raises(DataError, match=r"a\.tsv:3: the source is empty"):
         only_train(path, source=pieces)
     assert only_train(path, source=pieces, skip_bad_rows=True)[1].references == [("x",), ("z",)]
 

@@ -139,6 +139,21 @@ def test_texts_are_in_one_form_of_unicode(tmp_path):
     assert rows_of(restored(made).labelled(path).answers) == rows_of(train.answers)
 
 
+def test_pieces_spell_the_targets_again(tmp_path):
+    # NFKC, which sentencepiece would go by itself, writes 2 for ², 1⁄2 for ½, ... for …, and drops the last two.
+    said = ["x² + ½", "ﬁn …", "Ａ：Ｂ", "க்\u200d ஷ", "a\u200bb", "a\u2581b\tc\u00a0d"]
+    path = write(tmp_path / "a.csv", "source,target", *(f"{k},{text}" for k, text in enumerate(said)))
+    made, train = only_train(path, target={"units": "sentencepiece", "sentencepiece_size": 60})
+    assert [text for (text,) in train.references] == [*said[:-1], "a b c d"]
+    assert [made.target.text(row) for row in rows_of(train.answers)] == [text for (text,) in train.references]
+
+
+def test_too_few_pieces_for_the_characters(tmp_path):
+    path = write(tmp_path / "a.csv", "source,target", "abcdefghij,k", "lmno,p")
+    with pytest.raises(DataError, match="their characters alone are 19 pieces, sentencepiece_size is 9"):
+        only_train(path, source={"units": "sentencepiece", "sentencepiece_size": 9})
+
+
 def test_graphemes(tmp_path):
     tamil = ["நி", "க", "ழ்", "ச்", "சி"]  # five letters to a reader, eight code points
     family, flag = "👨\u200d👩\u200d👧", "🇮🇳"

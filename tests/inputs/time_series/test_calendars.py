@@ -76,7 +76,13 @@ def test_the_calendar_is_read_in_the_context_and_ahead(tmp_path: Path, missing: 
 
 @pytest.mark.parametrize(
     ("first", "every"),
-    [("2020-01-01", "D"), ("2019-11-29 23:45", "15min"), ("2020-01-31", "ME"), ("2020-01-01", "B"), ("2020-02-27", "6h")],
+    [
+        ("2020-01-01", "D"),
+        ("2019-11-29 23:45", "15min"),
+        ("2020-01-31", "ME"),
+        ("2020-01-01", "B"),
+        ("2020-02-27", "6h"),
+    ],
 )
 def test_a_prediction_knows_the_calendar_of_the_steps_to_come(tmp_path: Path, first: str, every: str) -> None:
     names = ("month",) if every == "ME" else ("weekday",) if every in ("D", "B") else ("weekday", "hour")
@@ -143,7 +149,9 @@ def test_steps_and_whole_series_read_it_too(tmp_path: Path) -> None:
         (table(every="D"), "data.calendar: the hour is the same at all steps of the training part"),
         (table().assign(when=np.arange(150)), "the series has plain numbers for times; data.calendar needs dates"),
         (
-            table().assign(when=pd.date_range("2020-01-01", periods=150)[0] + pd.to_timedelta(np.arange(150) ** 2, "h")),
+            table().assign(
+                when=pd.date_range("2020-01-01", periods=150)[0] + pd.to_timedelta(np.arange(150) ** 2, "h")
+            ),
             "data.calendar: the training part has no usual step in time",
         ),
     ],

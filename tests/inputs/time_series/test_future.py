@@ -110,7 +110,9 @@ def test_a_prediction_reads_what_the_evaluation_of_the_same_window_reads(
     places = [list(coming["name"].unique()).index(name) for name in NAMES]
     assert batch.targets is None and len(chunk.dataset) == 2
     torch.testing.assert_close(batch.ahead[places], test.ahead[rows], rtol=0, atol=0)
-    torch.testing.assert_close(batch.inputs["values"].values[places], test.inputs["values"].values[rows], rtol=0, atol=0)
+    torch.testing.assert_close(
+        batch.inputs["values"].values[places], test.inputs["values"].values[rows], rtol=0, atol=0
+    )
     torch.testing.assert_close(batch.center[places], test.center[rows], rtol=0, atol=0)
     said = list(restored.written(chunk, [{"load": 1.0}] * 6))
     assert [(row["name"], row["day"]) for row in said[:3]] == [
@@ -151,8 +153,8 @@ def test_too_few_rows_ahead_are_told(tmp_path: Path) -> None:
     (chunk,) = loader.chunks(written(tmp_path, coming, "coming.csv"), bad.append)
     assert len(chunk.dataset) == 1
     assert [str(error) for error in bad] == [
-        f"{tmp_path / 'coming.csv'}:120: series b ends with 2 rows without targets; a forecast needs horizon 3 of them, "
-        "with sale, price (data.future)"
+        f"{tmp_path / 'coming.csv'}:120: series b ends with 2 rows without targets; a forecast needs horizon 3 of "
+        "them, with sale, price (data.future)"
     ]
     bad.clear()
     assert list(loader.chunks(future_of(table(), 4), bad.append)) == []
