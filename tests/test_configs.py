@@ -16,7 +16,7 @@ import pytest
 from rnncli.config import read, schema
 from rnncli.inputs.audio.settings import AudioTarget
 from rnncli.inputs.catalogue import LOADER_SETTINGS
-from rnncli.inputs.pairs.settings import TargetSettings as WrittenTarget
+from rnncli.inputs.pairs.settings import AnswerSettings
 from rnncli.inputs.targets import TaskMode
 from rnncli.inputs.text.settings import TextTarget
 from rnncli.inputs.time_series.settings import SeriesTarget
@@ -89,7 +89,7 @@ def test_every_task_and_every_kind_of_target_of_each_loader_has_a_config() -> No
     assert {config.data.loader for config in found} == set(LOADER_SETTINGS)
     allowed = {("text", kind) for kind in get_args(TextTarget.model_fields["kind"].annotation)}
     allowed |= {("time-series", kind) for kind in get_args(SeriesTarget.model_fields["kind"].annotation)}
-    allowed |= {("pairs", kind) for kind in get_args(WrittenTarget.model_fields["kind"].annotation)}
+    allowed |= {("pairs", kind) for kind in get_args(AnswerSettings.model_fields["kind"].annotation)}
     allowed |= {("audio", kind) for kind in get_args(AudioTarget.model_fields["kind"].annotation)}
     targets = ((config.data.loader, getattr(config.data, "target", None)) for config in found)
     assert {(loader, target.kind) for loader, target in targets if hasattr(target, "kind")} == allowed

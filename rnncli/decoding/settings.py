@@ -54,6 +54,11 @@ class DecodingSettings(Settings):
     max_length: int = Field(100, ge=1)
     """Tokens after which a sequence is ended."""
 
+    @property
+    def greedily(self) -> DecodingSettings:
+        """As long sequences, of the likeliest token each time."""
+        return DecodingSettings(max_length=self.max_length)
+
     @model_validator(mode="after")
     def _nothing_idle(self) -> DecodingSettings:
         for name, method in METHODS.items():

@@ -236,9 +236,9 @@ def _json_lines(source: Path | BinaryIO, encoding: str, on_bad_row: OnBadRow | N
         try:
             record = json.loads(text)
             bad = None if isinstance(record, dict) else DataError("is JSON but no object ({...})", name, line)
-            if "\\u" in text and _has_half_characters(record):
-                bad = DataError(r"is no valid Unicode: half a character, as \ud800, stands alone", name, line)
-        except (json.JSONDecodeError, RecursionError) as error:
+            if "\\u" in text:
+                json.dumps(record, ensure_ascii=False).encode()  # Fails on half a character, as \ud800.
+        except (json.JSONDecodeError, RecursionError, UnicodeEncodeError) as error:
             bad = DataError(f"is no valid JSON: {error}", name, line)
         if bad is None:
             yield Row(line, {key: _text(value) for key, value in record.items()})
@@ -248,14 +248,6 @@ def _json_lines(source: Path | BinaryIO, encoding: str, on_bad_row: OnBadRow | N
             on_bad_row(bad)
     if empty:
         raise DataError("is empty", name)
-
-
-def _has_half_characters(record: Any) -> bool:
-    try:
-        json.dumps(record, ensure_ascii=False).encode()
-    except UnicodeEncodeError:
-        return True
-    return False
 
 
 def _parquet(source: Path | BinaryIO) -> Iterator[Row]:

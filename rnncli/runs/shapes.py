@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -34,7 +34,8 @@ class Part:
     Attributes:
         name: where it is in the model.
         kind: what it is.
-        reads, gives: shapes of its first input and output; None where that is no tensor.
+        reads, gives: shapes of its first input and output; None where that is no tensor, or it was not called as a
+            whole.
         parameters: the shapes of its own, by name.
     """
 
@@ -146,15 +147,15 @@ def _parts(model: Model, measures: _Measures, last: Shape | None) -> Iterator[Pa
         last: the shape of what the first of them reads.
     """
     modules = dict(model.named_modules())
-    shown = {name for name in measures if "." not in name or type(modules[name]).__module__.startswith("rnncli.")}
-    shown |= {name for name, module in modules.items() if isinstance(module, CellWeights)}
+    ours = {name for name, module in modules.items() if name and type(module).__module__.startswith("rnncli.")}
+    shown = {name for name in measures if "." not in name} | ours
     own: dict[str, dict[str, Shape]] = {}
     for name, parameter in model.named_parameters():
         owner = max((each for each in shown if name.startswith(f"{each}.")), key=len, default="")
         own.setdefault(owner, {})[name.removeprefix(f"{owner}.")] = tuple(parameter.shape)
-    for name, (reads, gives) in measures.items():
-        module = modules[name]
-        if isinstance(module, Residual | Highway):
+    for name in _in_order(modules, measures, {*own, *(name for name in ours if isinstance(modules[name], Stack))}):
+        module, (reads, gives) = modules[name], measures.get(name, (None, None))
+        if isinstance(module, Residual | Highway | CellWeights):
             continue  # shown with its layer
         if isinstance(module, Stack):
             for part in _layers(name, _readable(name, modules), module, reads, own):
@@ -162,10 +163,21 @@ def _parts(model: Model, measures: _Measures, last: Shape | None) -> Iterator[Pa
                 last = part.gives
         parameters = own.get(name, {})
         if name in shown and (parameters or (gives is not None and gives not in (reads, last))):
-            yield Part(_readable(name, modules), type(module).__name__, reads, gives, parameters)
+            yield Part(_readable(name, modules), type(module).__name__.lstrip("_"), reads, gives, parameters)
             last = gives
     if "" in own:
         yield Part("model", type(model).__name__, None, None, own[""])
+
+
+def _in_order(modules: Mapping[str, nn.Module], measures: _Measures, owners: Set[str]) -> list[str]:
+    """The modules that were called, and those with parameters that were not (whose steps or weights were used alone):
+    before what stands behind them in the same module and was called."""
+    names, place = list(measures), {name: place for place, name in enumerate(modules)}
+    for name in sorted(owners - measures.keys() - {""}, key=place.__getitem__):
+        beside = name.rpartition(".")[0]
+        behind = (at for at, other in enumerate(names) if other.rpartition(".")[0] == beside)
+        names.insert(next((at for at in behind if place[names[at]] > place[name]), len(names)), name)
+    return names
 
 
 def _layers(

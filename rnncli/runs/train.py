@@ -175,7 +175,8 @@ class _Run:
             return {}
         parts = self.parts
         size = evaluation_size(parts.config, parts.loader)
-        return evaluate(parts.model, parts.loader.target, valid, size, parts.device).values()
+        decoding = parts.config.decoding.greedily
+        return evaluate(parts.model, parts.loader.target, valid, size, parts.device, decoding=decoding).values()
 
     def _keep(self, event: Evaluation) -> None:
         """Writes the line of an evaluation and, where it is the best, the weights."""

@@ -140,6 +140,18 @@ def test_engines_agree(cell: str) -> None:
             torch.testing.assert_close(gradients(model, batch), expected, rtol=1e-4, atol=1e-6, msg=name)
 
 
+def test_in_bfloat16_the_loss_is_about_the_same() -> None:
+    """Its sums over alignments are made in float32."""
+    model, batch = model_of(upsample=3, bidirectional=True), data().batch(np.arange(5))
+    expected = float(model.loss(batch)[0].detach())
+    with torch.autocast("cpu", torch.bfloat16):
+        loss, _, _ = model.loss(batch)
+    loss.backward()
+    assert loss.dtype == torch.float32
+    assert float(loss.detach()) == pytest.approx(expected, rel=0.005)
+    assert all(each.grad is not None and bool(each.grad.isfinite().all()) for each in model.parameters())
+
+
 def spoken(rows: int, seed: int) -> Answered:
     """Letters among steps that say nothing; the target is the letters, alike ones included."""
     draw = np.random.default_rng(seed)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import random
 import subprocess
 import sys
 from pathlib import Path
@@ -19,16 +18,11 @@ from rnncli.runs.load import LoadedRun
 from rnncli.runs.train import train
 
 from .small import config_of, trained
-
-NUMBERS = {"one": "eins", "two": "zwei", "three": "drei", "four": "vier"}
+from .writing import write_pairs
 
 
 def config(folder: Path) -> RunConfig:
-    draw, lines = random.Random(1), []
-    for _ in range(60):
-        words = draw.choices(list(NUMBERS), k=draw.randint(1, 6))
-        lines.append("\t".join([" ".join(words), " ".join(NUMBERS[word] for word in words)]))
-    (folder / "pairs.tsv").write_text("\n".join(["source\ttarget", *lines]) + "\n", encoding="utf-8")
+    write_pairs(folder / "pairs.tsv", count=60)
     return config_of(
         {
             "task": "many-to-many",
@@ -53,6 +47,15 @@ def test_the_summary_has_the_signatures(folder: Path) -> None:
     assert summary["signatures"]["bleu"].startswith("nrefs:1|case:mixed|eff:no|tok:13a|smooth:exp|version:")
     assert summary["baseline_name"] == "constant answer"
     assert summary["baseline"].keys() == summary["test"].keys() - {"nll"}
+
+
+@pytest.mark.parametrize("decoding", [{"max_length": 2}, {"max_length": 2, "method": "beam", "beam_size": 1}])
+def test_each_epoch_is_compared_by_sequences_of_the_length_that_is_asked_for(
+    tmp_path: Path, decoding: dict[str, object]
+) -> None:
+    summary = trained(config(tmp_path).model_copy(update={"decoding": DecodingSettings(**decoding)}), tmp_path / "run")
+    lines = [json.loads(line) for line in (tmp_path / "run" / "metrics.jsonl").read_text().splitlines()]
+    assert summary["valid"] == next(line["values"] for line in lines if line["step"] == summary["best_step"])
 
 
 def test_eval_shows_the_signatures(folder: Path) -> None:

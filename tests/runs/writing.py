@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import soundfile
 from PIL import Image
 
 from .small import series_config, write_series
@@ -20,7 +21,7 @@ def write_pairs(path: Path, count: int = 40, seed: int = 1, numbers: dict[str, s
     """Numbers in two languages."""
     draw, lines = random.Random(seed), ["source\ttarget"]
     for _ in range(count):
-        words = draw.choices(list(numbers), k=draw.randint(1, 5))
+        words = draw.choices(list(numbers), k=draw.randint(1, 6))
         lines.append("\t".join([" ".join(words), " ".join(numbers[word] for word in words)]))
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
     return path
@@ -64,8 +65,6 @@ def captions_config(folder: Path) -> dict[str, Any]:
 
 def spectra_config(folder: Path) -> dict[str, Any]:
     """Tones that say letters, under CTC and with bands and stretches hidden."""
-    import soundfile
-
     draw, sounds = random.Random(3), folder / "sounds"
     sounds.mkdir()
     for row in range(24):

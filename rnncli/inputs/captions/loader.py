@@ -17,7 +17,6 @@ from rnncli.inputs.bad_rows import BadRows
 from rnncli.inputs.batches import Dataset, Ragged
 from rnncli.inputs.captions.album import Album
 from rnncli.inputs.captions.dataset import Captions, Shared
-from rnncli.inputs.captions.fitting import fit
 from rnncli.inputs.captions.gallery import Taken, look
 from rnncli.inputs.captions.new_images import pictures
 from rnncli.inputs.captions.reading import Captioned, captioned, listed
@@ -25,8 +24,8 @@ from rnncli.inputs.captions.settings import CaptionsSettings
 from rnncli.inputs.captions.vectors import Vectors, read_vectors
 from rnncli.inputs.encoding import Encoded, Encoder, Tally, unknown_shares
 from rnncli.inputs.features import Images, Values
+from rnncli.inputs.fitting import fit, uncut
 from rnncli.inputs.loader import LOADERS, Chunk, Loader, Source, SplitName
-from rnncli.inputs.pairs.fitting import uncut
 from rnncli.inputs.splits import draw
 from rnncli.inputs.targets import Target, TaskMode
 
@@ -178,7 +177,14 @@ class CaptionsLoader(Loader[CaptionsSettings]):
     def _fit(self, texts: Sequence[str]) -> tuple[np.ndarray, Encoded]:
         """Fits the encoder and the target; the positions and the units of the captions that are learnt."""
         settings = self.settings.target
-        self._encoder, kept = fit(texts, settings, self.settings.train[0])
+        (encoder,), kept = fit([(settings, texts)])
+        if not kept:
+            raise DataError(
+                f"all {len(texts)} captions of the training part have more units than data.target.max_length "
+                f"({settings.max_length})",
+                self.settings.train[0],
+            )
+        self._encoder = uncut(encoder)
         if len(kept) < len(texts):
             self.notes.append(
                 f"training captions left out: {len(texts) - len(kept)} of {len(texts)} have more units than max_length "
@@ -190,7 +196,7 @@ class CaptionsLoader(Loader[CaptionsSettings]):
         self.target = Target(
             "sequence", vocabulary.entries, tuple(counts.tolist()), units=settings.units, from_one=True
         )
-        return kept, encoded
+        return np.array(kept, np.int64), encoded
 
     def _evaluated(self, part: Taken, values: Tensor) -> tuple[Captions, Tally]:
         """Every image with its first caption as the target, and how much of that is unknown."""

@@ -117,20 +117,24 @@ class SourceSettings(SideSettings):
 
 
 class TargetSettings(SideSettings):
+    """The text that is to be written."""
+
+    column: str = "target"
+    """Column of a table that holds it."""
+
+    max_length: int | None = Field(None, ge=1)
+    """Training pairs with more units are left out; the other parts are not cut."""
+
+
+class AnswerSettings(TargetSettings):
     """What is to be written."""
 
     kind: Literal["text", "values"] = "text"
     """A text, or numbers that are written one after another."""
 
-    column: str = "target"
-    """Column of a table that holds the text."""
-
     columns: list[str] | None = Field(None, min_length=1)
     """For values: columns of a table that hold the numbers, in the order in which they are written; the training part
     gives all of them one scale."""
-
-    max_length: int | None = Field(None, ge=1)
-    """Training pairs with more units are left out; the other parts are not cut."""
 
     @property
     def names(self) -> list[str]:
@@ -177,7 +181,7 @@ class PairsSettings(TableSettings):
 
     source: SourceSettings = SourceSettings()
 
-    target: TargetSettings = TargetSettings()
+    target: AnswerSettings = AnswerSettings()
 
     shared_vocabulary: bool = False
     """One vocabulary, and one sentencepiece model, for both sides."""

@@ -16,7 +16,7 @@ import torch
 from rnncli.inputs.batches import Ragged
 from rnncli.inputs.encoding import Encoded, Encoder
 from rnncli.inputs.features import LARGEST, UNKNOWN, Categories, Feature, Tokens, Values
-from rnncli.inputs.pairs.settings import SideSettings, SourceSettings, TargetSettings
+from rnncli.inputs.pairs.settings import AnswerSettings, SideSettings, SourceSettings
 from rnncli.inputs.targets import SPACE, unseen
 from rnncli.inputs.time_series import scaling
 from rnncli.inputs.time_series.scaling import Scale
@@ -57,7 +57,7 @@ def parse(cells: Sequence[str], settings: SourceSettings) -> Item:
     return found
 
 
-def parse_target(cells: Sequence[str], settings: TargetSettings) -> Item:
+def parse_target(cells: Sequence[str], settings: AnswerSettings) -> Item:
     """The target that stands in the cells of a row.
 
     Raises:

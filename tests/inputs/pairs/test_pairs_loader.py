@@ -150,7 +150,7 @@ def test_pieces_spell_the_targets_again(tmp_path):
 
 def test_too_few_pieces_for_the_characters(tmp_path):
     path = write(tmp_path / "a.csv", "source,target", "abcdefghij,k", "lmno,p")
-    with pytest.raises(DataError, match="their characters alone are 19 pieces, sentencepiece_size is 9"):
+    with pytest.raises(DataError, match="their characters alone are 18 pieces, sentencepiece_size is 9"):
         only_train(path, source={"units": "sentencepiece", "sentencepiece_size": 9})
 
 
