@@ -16,24 +16,21 @@ from rnncli.errors import UserError
 if TYPE_CHECKING:
     from rnncli.runs.load import LoadedRun
 
-PANEL = "Writing"
 CLOSED_PIPE = 141
 """Exit code of a process whose output nobody reads any more: 128 + SIGPIPE."""
 
 Prompt = Annotated[
     str | None,
-    typer.Option(metavar="TEXT", help="Of a language model: write on from this text.", rich_help_panel=PANEL),
+    typer.Option(metavar="TEXT", help="Of a language model: write on from this text."),
 ]
-Length = Annotated[
-    int | None, typer.Option(metavar="N", min=1, help="Tokens at most that are written.", rich_help_panel=PANEL)
-]
+Length = Annotated[int | None, typer.Option(metavar="N", min=1, help="Tokens at most that are written.")]
 Temperature = Annotated[
     float | None,
-    typer.Option(metavar="T", min=0.001, help="Draw; below 1 likely tokens become likelier.", rich_help_panel=PANEL),
+    typer.Option(metavar="T", min=0.001, help="Draw; below 1 likely tokens become likelier."),
 ]
 TopK = Annotated[
     int | None,
-    typer.Option("--top-k", metavar="K", min=1, help="Draw from the K likeliest tokens.", rich_help_panel=PANEL),
+    typer.Option("--top-k", metavar="K", min=1, help="Draw from the K likeliest tokens."),
 ]
 TopP = Annotated[
     float | None,
@@ -43,29 +40,24 @@ TopP = Annotated[
         min=0.0,
         max=1.0,
         help="Draw from the likeliest tokens that together reach the probability P.",
-        rich_help_panel=PANEL,
     ),
 ]
-Seed = Annotated[
-    int | None, typer.Option(metavar="N", min=0, help="Draw, beginning from this seed.", rich_help_panel=PANEL)
-]
+Seed = Annotated[int | None, typer.Option(metavar="N", min=0, help="Draw, beginning from this seed.")]
 BeamSize = Annotated[
     int | None,
-    typer.Option("--beam-size", metavar="N", min=1, help="The best of N sequences at once.", rich_help_panel=PANEL),
+    typer.Option("--beam-size", metavar="N", min=1, help="The best of N sequences at once."),
 ]
 LengthPenalty = Annotated[
     float | None,
-    typer.Option(
-        "--length-penalty", metavar="A", min=0.0, help="How much a beam favours long texts.", rich_help_panel=PANEL
-    ),
+    typer.Option("--length-penalty", metavar="A", min=0.0, help="How much a beam favours long texts."),
 ]
 NBest = Annotated[
     int | None,
-    typer.Option("--n-best", metavar="N", min=1, help="Answers for each input, a row each.", rich_help_panel=PANEL),
+    typer.Option("--n-best", metavar="N", min=1, help="Answers for each input, a row each."),
 ]
 Stop = Annotated[
     list[str] | None,
-    typer.Option(metavar="TEXT", help="End after this text; can be repeated.", rich_help_panel=PANEL),
+    typer.Option(metavar="TEXT", help="End after this text; can be repeated."),
 ]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -14,7 +14,8 @@ from rnncli.decoding.decode import decode
 from rnncli.decoding.settings import GREEDY, DecodingSettings
 from rnncli.decoding.steps import END, Answer
 from rnncli.heads.written import written
-from rnncli.inputs.batches import Batch
+from rnncli.inputs.answered import Answered
+from rnncli.inputs.batches import Batch, Dataset
 from rnncli.inputs.features import Feature
 from rnncli.inputs.targets import Target
 from rnncli.metrics.outcome import Outcome
@@ -108,6 +109,25 @@ class EncoderDecoder(Model):
     @property
     def engine_reason(self) -> str:
         return self.writer.stack.choice.reason
+
+
+def cut_notes(model: Model, decoding: DecodingSettings, parts: Iterable[tuple[str, Dataset]]) -> list[str]:
+    """A sentence for each part that is written and has targets which the longest answer can't reach.
+
+    Args:
+        parts: their names and what is in them.
+    """
+    notes = []
+    for part, data in parts:
+        if part == "train" or not (isinstance(model, EncoderDecoder) and isinstance(data, Answered) and data.answers):
+            continue
+        longer = int((data.answers.lengths > decoding.max_length).sum())
+        if longer:
+            notes.append(
+                f"{longer} of {len(data)} targets of {part} have more tokens than decoding.max_length "
+                f"({decoding.max_length}), after which an answer ends; the longest has {data.answers.lengths.max()}"
+            )
+    return notes
 
 
 def _lesson(batch: Batch) -> Batch:

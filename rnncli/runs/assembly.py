@@ -20,6 +20,7 @@ from rnncli.inputs.batches import Dataset
 from rnncli.inputs.loader import Loader, SplitName
 from rnncli.inputs.loaders import loader_named
 from rnncli.models.build import build_model
+from rnncli.models.encoder_decoder import cut_notes
 from rnncli.models.model import Model
 from rnncli.models.transcriber import fitting_notes
 from rnncli.runs.config import RunConfig
@@ -70,7 +71,7 @@ def assemble(config: RunConfig) -> Assembled:
     mistakes += decoding_mistakes(config.decoding, config.model.head, loader.target)
     if mistakes:
         raise ConfigError(mistakes)
-    loader.notes += fitting_notes(model, data.items())
+    loader.notes += fitting_notes(model, data.items()) + cut_notes(model, config.decoding, data.items())
     return Assembled(config, device, loader, data, model, settings.metric or choosing_metric(loader.target))
 
 

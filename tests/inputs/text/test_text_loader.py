@@ -213,7 +213,7 @@ def test_sentencepiece(tmp_path):
                 assert text.split()[0] in ("good", "bad"), name
     pieces = [entry for entry in made.state()["vocabulary"] if entry != "<unk>"]
     assert len(pieces) <= 40
-    rows = next(restored(made).chunks(["GOOD word3"], raising)).dataset
+    rows = next(restored(made).chunks(["GOOD\u00a0\t word3 "], raising)).dataset
     assert "".join(decoded(made, rows)[0]) == "▁good▁word3"
 
 
