@@ -13,6 +13,9 @@ import numpy as np
 from rnncli.errors import DataError
 from rnncli.inputs.features import LARGEST
 
+DAMAGE = (OSError, EOFError, ValueError, TypeError, MemoryError, tokenize.TokenError, BadZipFile)
+"""What a damaged header of such a file may raise."""
+
 
 def read_npy(source: BinaryIO, place: str | Path) -> np.ndarray:
     """The numbers of a .npy file, of any shape and type, all of them finite as float32.
@@ -26,8 +29,7 @@ def read_npy(source: BinaryIO, place: str | Path) -> np.ndarray:
     try:
         with warnings.catch_warnings(action="ignore"):  # Its header is read as Python, which warns of odd numbers.
             values = np.load(source, allow_pickle=False)
-    # A damaged header may raise any of these.
-    except (OSError, EOFError, ValueError, TypeError, MemoryError, tokenize.TokenError, BadZipFile) as error:
+    except DAMAGE as error:
         raise DataError(f"can't be read as an array of numbers ({error})", place) from None
     if not isinstance(values, np.ndarray) or values.dtype.kind not in "fiub":
         found = values.dtype if isinstance(values, np.ndarray) else "an archive of arrays"

@@ -33,7 +33,8 @@ class DecoderSettings(Settings):
 
     attention: AttentionName = "multiplicative"
     """How the decoder weighs what was read: a small network (additive, Bahdanau et al. 2015), a bilinear form
-    (multiplicative, Luong et al. 2015), or not at all."""
+    (multiplicative, Luong et al. 2015), or not at all. Of a single step, as a class is, each step of the decoder finds
+    the whole."""
 
     attention_size: int | None = Field(None, ge=1)
     """For additive: units of the small network; the hidden size where not given."""

@@ -41,26 +41,21 @@ def written_on(
         )
     begun = DRAWN if run.decoding.method == "greedy" else run.decoding
     decoding = overridden(begun.model_copy(update={"max_length": run.decoding.max_length}), options)
-    return _pieces(loader, model, run.device, prompt, decoding, tuple(stops))
-
-
-def _pieces(
-    loader: TextLoader,
-    model: SequenceModel,
-    device: torch.device,
-    prompt: str,
-    decoding: DecodingSettings,
-    stops: tuple[str, ...],
-) -> Iterator[str]:
     model.eval()
-    longest, tail = max(map(len, stops), default=0), ""
+    speaker = Speaker(model)
     with torch.inference_mode():
-        speaker = Speaker(model)
-        logits, state = speaker.read(torch.from_numpy(loader.prompt(prompt)).unsqueeze(0).to(device))
-        for token in generate(speaker, state, logits, decoding, stop=frozenset(), length=decoding.max_length):
-            piece = loader.spoken(token)
-            yield piece
-            if stops:
-                tail = (tail + piece)[-longest - len(piece) :]
-                if any(stop in tail for stop in stops):
-                    return
+        logits, state = speaker.read(torch.from_numpy(loader.prompt(prompt)).unsqueeze(0).to(run.device))
+    tokens = generate(speaker, state, logits, decoding, stop=frozenset(), length=decoding.max_length)
+    return _pieces(loader, tokens, tuple(stops))
+
+
+@torch.inference_mode()  # while a token is made, not while it is looked at
+def _pieces(loader: TextLoader, tokens: Iterator[int], stops: tuple[str, ...]) -> Iterator[str]:
+    longest, tail = max(map(len, stops), default=0), ""
+    for token in tokens:
+        piece = loader.spoken(token)
+        yield piece
+        if stops:
+            tail = (tail + piece)[-longest - len(piece) :]
+            if any(stop in tail for stop in stops):
+                return

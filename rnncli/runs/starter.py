@@ -9,8 +9,11 @@ from typing import get_args
 
 from rnncli.config import read
 from rnncli.errors import UserError, unknown
+from rnncli.inputs.audio.entries import SOUNDS
+from rnncli.inputs.captions.album import SUFFIXES as IMAGES
 from rnncli.inputs.catalogue import LOADER_SETTINGS
 from rnncli.inputs.files import COMPRESSED, check_exists, suffix
+from rnncli.inputs.members import Members
 from rnncli.inputs.tables import format_of
 from rnncli.inputs.targets import TaskMode
 from rnncli.runs.config import RunConfig
@@ -26,6 +29,11 @@ from rnncli.runs.starting.whole_series import draft_frames, draft_ts
 
 DRAFTED = ("text", "tagging", "time-series")
 """The loaders whose configs init writes."""
+
+_BY_HAND = f"init writes configs of the loaders {', '.join(DRAFTED)}; write this one by hand"
+
+OTHERS = dict.fromkeys(SOUNDS, "audio") | dict.fromkeys(IMAGES, "captions") | {".dict": "pairs"}
+"""The loaders of files, by their suffixes, whose configs it doesn't."""
 
 TAGGED = (".conll", ".conllu", ".bio", ".iob", ".iob2")
 
@@ -46,11 +54,10 @@ def write_starter(
         raise UserError("--task: " + unknown("task", task, get_args(TaskMode)))
     if loader is not None and loader not in LOADER_SETTINGS:
         raise UserError("--loader: " + unknown("loader", loader, LOADER_SETTINGS))
-    by_hand = f"init writes configs of the loaders {', '.join(DRAFTED)}; write this one by hand"
     if loader is not None and loader not in DRAFTED:
-        raise UserError(f"--loader {loader}: {by_hand}; `rnncli describe options data` has its options")
+        raise UserError(f"--loader {loader}: {_BY_HAND}; `rnncli describe options data` has its options")
     if task == "one-to-many":
-        raise UserError(f"--task {task}: {by_hand}, with loader: pairs or captions")
+        raise UserError(f"--task {task}: {_BY_HAND}, with loader: pairs or captions")
     check_exists(path)
     if out.exists() and not force:
         raise UserError(f"{out}: is there already; --force overwrites it, --out names another file")
@@ -86,6 +93,11 @@ def guess_loader(path: Path) -> str:
         UserError: no loader fits.
     """
     kind = suffix(path)
+    inside = {suffix(Path(name)) for name in Members(path).names} if path.is_dir() or kind == ".zip" else {kind}
+    other = next((OTHERS[each] for each in sorted(inside) if each in OTHERS), None)
+    if (other and ".txt" not in inside) or kind == ".zip":
+        fitting = f"loader: {other}" if other else "loader: captions or audio"
+        raise UserError(f"{path}: {_BY_HAND}, with {fitting}; `rnncli describe options data` has its options")
     if path.is_dir():
         return "text"
     if kind in (".npy", ".npz"):

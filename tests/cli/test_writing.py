@@ -111,3 +111,4 @@ def test_answers_of_a_beam_and_draws_are_rows(runs: Path, rnncli: Rnncli) -> Non
 def test_mistakes(runs: Path, rnncli: Rnncli, run: str, arguments: list[object], said: str) -> None:
     ended = rnncli("predict", runs / run, *arguments, given=b"source\n014\n")
     assert ended.code == 2 and said in ended.err and "Traceback" not in ended.err
+    assert ended.out == ""

@@ -45,9 +45,7 @@ def model_of(seed: int = 5, **options: Any) -> Forecaster:
 
 def batch(rows: int = 3) -> Batch:
     random = torch.Generator().manual_seed(8)
-    made = windows(
-        torch.randn(rows, CONTEXT, WIDTH, generator=random), torch.randn(rows, HORIZON, 2, generator=random)
-    )
+    made = windows(torch.randn(rows, CONTEXT, WIDTH, generator=random), torch.randn(rows, HORIZON, 2, generator=random))
     return replace(made, ahead=torch.randn(rows, HORIZON, 2, generator=random))
 
 

@@ -102,3 +102,9 @@ def test_a_run_that_is_no_language_model_is_refused(tmp_path: Path) -> None:
         pass
     with pytest.raises(RunError, match="kind class"):
         written_on(LoadedRun(tmp_path / "run"), "a", SAMPLE)
+
+
+def test_between_two_pieces_gradients_may_be_wanted(tmp_path: Path) -> None:
+    pieces = written_on(language_model(tmp_path), "the ", SAMPLE)
+    next(pieces)
+    assert not torch.is_inference_mode_enabled() and torch.is_grad_enabled()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import os
+import zipfile
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -442,4 +443,29 @@ def test_what_init_does_not_write_is_told(tmp_path: Path) -> None:
     ):
         with pytest.raises(UserError, match=told):
             write_starter(tmp_path / "pairs.tsv", tmp_path / "out.yaml", **how)
+    assert not (tmp_path / "out.yaml").exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "loader"),
+    [
+        ("a.wav", "audio"),
+        ("sounds/b/a.flac", "audio"),
+        ("a.JPG", "captions"),
+        ("album/a.png", "captions"),
+        ("a.dict", "pairs"),
+        ("images.zip", "captions"),
+        ("texts.zip", "captions or audio"),
+    ],
+)
+def test_what_it_writes_no_config_of_is_named_with_its_loader(tmp_path, name, loader):
+    path = tmp_path / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("one\n")
+    if path.suffix == ".zip":
+        with zipfile.ZipFile(path, "w") as archive:
+            archive.writestr("a.png" if path.stem == "images" else "a.txt", "one")
+    given = tmp_path / Path(name).parts[0]
+    with pytest.raises(UserError, match=f"{given.name}: .*write this one by hand, with loader: {loader};"):
+        write_starter(given, tmp_path / "out.yaml")
     assert not (tmp_path / "out.yaml").exists()

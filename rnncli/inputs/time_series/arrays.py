@@ -8,13 +8,13 @@ It is given in place of the arrays, or as data.index, which is asked about the f
 
 from __future__ import annotations
 
-import zipfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
 
 from rnncli.errors import DataError, unknown
+from rnncli.inputs.arrays import DAMAGE
 from rnncli.inputs.files import OnBadRow, damage, open_binary, suffix
 from rnncli.inputs.tables import Row, format_of, require, rows
 from rnncli.inputs.time_series.series import Series
@@ -81,7 +81,7 @@ def array(path: Path, key: str | None) -> np.ndarray:
     Raises:
         DataError: the file is no array of finite numbers, NaN allowed, of one or two axes and at least one step.
     """
-    unreadable: tuple[type[Exception], ...] = (*damage(), ValueError, zipfile.BadZipFile)
+    unreadable: tuple[type[Exception], ...] = (*damage(), *DAMAGE)
     try:
         with open_binary(path) as file:
             loaded = np.load(file, allow_pickle=False)
