@@ -182,10 +182,10 @@ def test_attention_is_the_formula(kind: str) -> None:
             for position in range(length):
                 m = read.values[row, position]
                 if kind == "multiplicative":
-                    scores.append(float(h @ (weigh.of_memory.weight @ m)))
+                    scores.append((h @ (weigh.of_memory.weight @ m)).item())
                 else:
                     inner = weigh.of_query.weight @ h + weigh.of_memory.weight @ m + weigh.of_memory.bias
-                    scores.append(float(weigh.vector.weight[0] @ inner.tanh()))
+                    scores.append((weigh.vector.weight[0] @ inner.tanh()).item())
             expected = torch.tensor(scores).softmax(0)
             assert shown is not None
             np.testing.assert_allclose(shown[row][step], expected.numpy(), atol=1e-5)
