@@ -36,14 +36,16 @@ def generate(
 def _tokens(
     steps: Steps[S], state: S, logits: Tensor, settings: DecodingSettings, stop: frozenset[int], length: int
 ) -> Iterator[int]:
-    never = never_written(stop)
+    never = np.array(never_written(stop), dtype=np.int64)
     sampled, uniform = settings.method == "sample", np.random.default_rng(settings.seed).random
-    token = None
+    last = np.zeros(1, dtype=np.int64)  # one place for every token: to make a tensor takes longer than to draw
+    on_cpu, token = torch.from_numpy(last), None
     for _ in range(length):
         if token is not None:  # not at once when it is drawn: nobody may want another
+            last[0] = token
             with torch.no_grad():
-                logits, state = steps.logits(torch.tensor([token], device=logits.device), state)
-        row = logits.detach().flatten().to("cpu", torch.float64, copy=True).numpy()
+                logits, state = steps.logits(on_cpu.to(logits.device, copy=True), state)
+        row = logits.detach().cpu().numpy()[0].astype(np.float64)
         row[never] = -np.inf
         token = draw_one(row, uniform(), settings) if sampled else int(row.argmax())
         if token in stop:

@@ -27,7 +27,7 @@ class Stepper(ABC):
         """
         if torch.is_grad_enabled():
             raise ValueError("a stepper has no gradients; use it under torch.inference_mode()")
-        batch = len(inputs)
+        batch = inputs.shape[0]
         shape = (batch, self._hidden)
         if inputs.shape != (batch, self._input) or not batch:
             raise ValueError(f"inputs: {tuple(inputs.shape)}, not (batch, {self._input})")

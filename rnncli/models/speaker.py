@@ -28,7 +28,7 @@ class Speaker:
 
     def logits(self, tokens: Tensor, state: StackState) -> tuple[Tensor, StackState]:
         """As `Steps.logits`."""
-        output, state = self._stepper.step(embedding(tokens, self._vectors), state)
+        output, state = self._stepper.step(self._vectors.index_select(0, tokens), state)
         return self._head.score(output), state
 
     def chosen(self, state: StackState, rows: Tensor) -> StackState:

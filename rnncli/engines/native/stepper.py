@@ -44,10 +44,10 @@ class NativeStepper(Stepper):
         inputs = _dense(inputs, self._dtype)
         state = tuple([_dense(each, self._dtype) for each in state])
         made = tuple([torch.empty_like(each) for each in state])
-        for place, each in enumerate(state):
-            self._old[place] = each.data_ptr()
-            self._new[place] = made[place].data_ptr()
-        if self._run(self._handle, len(inputs), inputs.data_ptr(), inputs.shape[1]):
+        for place, (each, new) in enumerate(zip(state, made, strict=True)):
+            self._old[place], self._new[place] = each.data_ptr(), new.data_ptr()
+        rows, columns = inputs.shape
+        if self._run(self._handle, rows, inputs.data_ptr(), columns):
             raise RnncliError(_NO_MEMORY)
         return made
 
