@@ -9,7 +9,9 @@ from typing import Annotated, Literal
 from pydantic import Field, field_validator
 
 from rnncli.config.settings import Settings
+from rnncli.inputs.cutting import CutSettings
 from rnncli.inputs.settings import TableSettings
+from rnncli.inputs.targets import Units
 from rnncli.registry import ChosenBy
 
 FOLDER = "folder"
@@ -19,7 +21,7 @@ Share = Annotated[float, Field(ge=0, lt=1)]
 Chosen = Annotated[dict[str, Annotated[list[str | int], Field(min_length=1)]], Field(min_length=1)]
 
 
-class AudioTarget(Settings):
+class AudioTarget(CutSettings):
     """What a recording is to be mapped to."""
 
     kind: Literal["class", "sequence"]
@@ -28,12 +30,13 @@ class AudioTarget(Settings):
     column: str = FOLDER
     """What holds it: a column of the manifest, a named group of `name`, or `folder`, the folder a file lies in."""
 
-    units: Literal["word", "character", "grapheme"] = "character"
-    """What a text is cut into: words at white space, characters (code points), or graphemes (what a reader sees as one
-    character)."""
+    units: Units = "character"
+    """What a text is cut into: words at white space, characters (code points), graphemes (what a reader sees as one
+    character) or pieces of a sentencepiece model."""
 
-    lowercase: bool = False
-    """Lower-case every text."""
+    @property
+    def max_length(self) -> None:
+        """What is spoken is never cut."""
 
 
 class AudioSplit(Settings):
@@ -165,8 +168,10 @@ class AudioSettings(TableSettings):
 
     def idle(self) -> Iterator[str]:
         sequence = self.target.kind == "sequence"
-        for name in ("units", "lowercase"):
-            if not sequence and self.target.changed(name):
+        if sequence:
+            yield from self.target.cut_idly("target")
+        for name in CutSettings.model_fields if not sequence else ():
+            if self.target.changed(name):
                 yield f"target.{name}: is for texts; target.kind is class"
         if not sequence and self.join is not None:
             yield "join: joins texts, and target.kind is class"

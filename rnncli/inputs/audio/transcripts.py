@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
 
@@ -14,22 +13,13 @@ from rnncli.errors import DataError
 from rnncli.inputs.answered import Answered
 from rnncli.inputs.audio.settings import AudioTarget
 from rnncli.inputs.batches import Dataset, Ragged, Sequences
+from rnncli.inputs.cutting import prepared
 from rnncli.inputs.encoding import Encoder, Tally, unknown_shares
-from rnncli.inputs.targets import Target, Units, in_order, unseen
-
-
-class _Whole(NamedTuple):
-    """Texts are cut into units and nothing is left out."""
-
-    units: Units
-    lowercase: bool = False
-    sentencepiece_size: int = 0
-    min_count: int = 1
-    max_length: int | None = None
+from rnncli.inputs.targets import Target, in_order, unseen
 
 
 def cleaned(raw: str, settings: AudioTarget) -> str:
-    """The class, or the text in its canonical form (NFC), white space as single spaces.
+    """The class, or the text as `prepared` gives it, white space as single spaces.
 
     Raises:
         ValueError: it is empty.
@@ -38,8 +28,10 @@ def cleaned(raw: str, settings: AudioTarget) -> str:
         raise ValueError(f"has no {settings.kind if settings.kind == 'class' else 'text'} in {settings.column!r}")
     if settings.kind == "class":
         return raw
-    text = " ".join(unicodedata.normalize("NFC", raw).split())
-    return text.lower() if settings.lowercase else text
+    text = prepared(" ".join(raw.split()), settings)
+    if not text:
+        raise ValueError(f"has nothing left in {settings.column!r} once target.remove has been taken out")
+    return text
 
 
 class Transcripts:
@@ -62,7 +54,7 @@ class Transcripts:
                 )
             names = in_order(counts)
             return cls(settings, Target("class", names, tuple(counts[name] for name in names)), None)
-        encoder = Encoder.fit(_Whole(settings.units), texts)
+        encoder = Encoder.fit(settings, texts)
         counts = Counter(unit for text in texts for unit in encoder.units(text))
         entries = encoder.vocabulary.entries
         target = Target("sequence", entries, tuple(counts[entry] for entry in entries), units=settings.units)
@@ -76,7 +68,7 @@ class Transcripts:
 
     def joined(self, texts: Sequence[str]) -> str:
         """The text of several recordings one after another."""
-        return (" " if self._units == "word" else "").join(texts)
+        return (" " if self._units in ("word", "sentencepiece") else "").join(texts)
 
     def dataset(self, inputs: Mapping[str, Ragged], texts: Sequence[str] | None) -> Dataset:
         """Features with the targets of these texts; without texts, to predict only."""
@@ -103,5 +95,5 @@ class Transcripts:
     def from_json(cls, settings: AudioTarget, saved: Mapping[str, Any]) -> Transcripts:
         """Raises KeyError, TypeError, ValueError or RunError where `saved` is not what `to_json` gives."""
         encoder = saved["encoder"]
-        fitted = None if encoder is None else Encoder.from_json(_Whole(settings.units), encoder)
+        fitted = None if encoder is None else Encoder.from_json(settings, encoder)
         return cls(settings, Target.from_json(saved["target"]), fitted)

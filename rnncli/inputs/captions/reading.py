@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, BinaryIO, Literal, NamedTuple
 from rnncli.errors import DataError, nearest
 from rnncli.inputs import tables
 from rnncli.inputs.captions.settings import CaptionsSettings
+from rnncli.inputs.cutting import prepared
 from rnncli.inputs.files import OnBadRow, lines, place
 from rnncli.inputs.frame import is_frame
-from rnncli.inputs.pairs.sources import prepared
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -9,8 +9,8 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from rnncli.config.paths import InputPath
+from rnncli.inputs.cutting import TargetSettings
 from rnncli.inputs.files import suffix
-from rnncli.inputs.pairs.settings import TargetSettings
 from rnncli.inputs.settings import SplitSettings, TableSettings
 from rnncli.inputs.tables import FORMATS
 

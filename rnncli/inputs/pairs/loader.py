@@ -13,6 +13,7 @@ from rnncli.errors import ConfigError, DataError, RunError
 from rnncli.inputs.answered import Answered
 from rnncli.inputs.bad_rows import BadRows
 from rnncli.inputs.batches import Dataset, Ragged
+from rnncli.inputs.cutting import prepared
 from rnncli.inputs.encoding import Encoder, unknown_shares
 from rnncli.inputs.fitting import uncut
 from rnncli.inputs.folders import holds_folders, left_out
@@ -29,7 +30,6 @@ from rnncli.inputs.pairs.sources import (
     TextSources,
     ValuesSources,
     parse,
-    prepared,
     sources_from_json,
 )
 from rnncli.inputs.tables import BLOCK

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal, Self
 
-from pydantic import AfterValidator, Field, field_validator, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from rnncli.config.paths import BelowRoot, InputPath
 from rnncli.config.settings import Settings
+from rnncli.inputs.cutting import CutSettings, TargetSettings
 from rnncli.inputs.settings import SplitSettings, TableSettings
-from rnncli.inputs.targets import Units
 
 
 class AlignedFiles(Settings):
@@ -41,41 +40,7 @@ else:
     PartFiles = Annotated[AlignedFiles | InputPath | list[InputPath], BelowRoot, AfterValidator(_listed)]
 
 
-class SideSettings(Settings):
-    """A text of a pair, and how it is cut."""
-
-    units: Units = "word"
-    """What a text is cut into: words at white space, characters (code points), graphemes (what a reader sees as one
-    character) or pieces of a sentencepiece model."""
-
-    sentencepiece_size: int = Field(8000, ge=8)
-    """Pieces of the sentencepiece model that is trained on the training part."""
-
-    lowercase: bool = False
-    """Lower-case every text."""
-
-    remove: str | None = None
-    """Regular expression of what is taken out of every text before it is cut, after lowercase."""
-
-    min_count: int = Field(1, ge=1)
-    """Units seen less often in the training part count as unknown."""
-
-    @field_validator("remove")
-    @classmethod
-    def _is_expression(cls, value: str | None) -> str | None:
-        try:
-            re.compile(value or "")
-        except re.error as error:
-            raise ValueError(f"{value!r} is no regular expression: {error}") from None
-        return value
-
-    def cut_idly(self, side: str) -> Iterator[str]:
-        """Of the options that say how a text is cut, those that do nothing."""
-        if self.changed("sentencepiece_size") and self.units != "sentencepiece":
-            yield f"{side}.sentencepiece_size: is for units: sentencepiece"
-
-
-class SourceSettings(SideSettings):
+class SourceSettings(CutSettings):
     """What a target is made from."""
 
     kind: Literal["text", "class", "values"] = "text"
@@ -114,16 +79,6 @@ class SourceSettings(SideSettings):
                     yield f"source.{name}: is for kind: text"
         else:
             yield from self.cut_idly("source")
-
-
-class TargetSettings(SideSettings):
-    """The text that is to be written."""
-
-    column: str = "target"
-    """Column of a table that holds it."""
-
-    max_length: int | None = Field(None, ge=1)
-    """Training pairs with more units are left out; the other parts are not cut."""
 
 
 class AnswerSettings(TargetSettings):

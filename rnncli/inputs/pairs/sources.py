@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 import unicodedata
 from abc import ABC, abstractmethod
 from collections import Counter
@@ -14,32 +13,17 @@ import numpy as np
 import torch
 
 from rnncli.inputs.batches import Ragged
+from rnncli.inputs.cutting import prepared
 from rnncli.inputs.encoding import Encoded, Encoder
 from rnncli.inputs.features import LARGEST, UNKNOWN, Categories, Feature, Tokens, Values
-from rnncli.inputs.pairs.settings import AnswerSettings, SideSettings, SourceSettings
-from rnncli.inputs.targets import SPACE, unseen
+from rnncli.inputs.pairs.settings import AnswerSettings, SourceSettings
+from rnncli.inputs.targets import unseen
 from rnncli.inputs.time_series import scaling
 from rnncli.inputs.time_series.scaling import Scale
 from rnncli.inputs.vocabulary import Vocabulary
 
 Item = str | tuple[float, ...]
 """A text or class, or numbers."""
-
-
-def prepared(text: str, settings: SideSettings) -> str:
-    """A text in Unicode's NFC, lower-cased and without what is to be removed.
-
-    White space at its ends is taken away and, where words or pieces are cut, each other run of it is one space: what
-    is made of words and pieces can't say more. The mark of pieces for a space counts as one.
-    """
-    text = unicodedata.normalize("NFC", text)
-    if settings.lowercase:
-        text = text.lower()
-    if settings.remove is not None:
-        text = re.sub(settings.remove, "", text)
-    if settings.units == "sentencepiece":
-        text = text.replace(SPACE, " ")
-    return " ".join(text.split()) if settings.units in ("word", "sentencepiece") else text.strip()
 
 
 def parse(cells: Sequence[str], settings: SourceSettings) -> Item:

@@ -41,6 +41,18 @@ def test_units_of_texts(tmp_path, units, lowercase, wanted):
     assert batch.references == [("é two" if lowercase else "É TWO",)]
 
 
+def test_what_is_taken_out_of_a_text(tmp_path):
+    write(tmp_path / "a.wav", tone(400))
+    write(tmp_path / "b.wav", tone(700))
+    manifest = tmp_path / "m.csv"
+    manifest.write_text("file,text\na.wav,T1 UW1\nb.wav,12\n")
+    target = {"kind": "sequence", "column": "text", "units": "word", "remove": "[0-9]"}
+    made = loader(manifest, target=target, skip_bad_rows=True, **PLAIN)
+    train = made.load()["train"]
+    assert train.references == [("T UW",)]
+    assert any("once target.remove has been taken out" in note for note in made.notes)
+
+
 def test_joined_recordings(tmp_path):
     spoken(tmp_path)
     join = {"recordings": 3, "train": 40, "valid": 5, "test": 7, "seed": 4}
