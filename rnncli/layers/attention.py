@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
 
 from rnncli.layers.decoder_settings import AttentionName
 from rnncli.sequences import Padded
@@ -71,7 +72,14 @@ class Attention(nn.Module, ABC):
 class Additive(Attention):
     """v · tanh(W q + U k + b), of Bahdanau et al., "Neural machine translation by jointly learning to align and
     translate" (ICLR 2015, arXiv 1409.0473v7, appendix A.1.2); with coverage + w · coverage inside of tanh (See et al.
-    2017, arXiv 1704.04368v2, eq. 11)."""
+    2017, arXiv 1704.04368v2, eq. 11).
+
+    Attributes:
+        kept: numbers of (batch, time, positions, units) up to which all of them are kept for the gradients.
+        piece: how many are computed together beyond that.
+    """
+
+    kept, piece = 2**26, 2**22
 
     def __init__(self, hidden: int, size: int, units: int, coverage: bool) -> None:
         super().__init__()
@@ -85,6 +93,18 @@ class Additive(Attention):
         return keys
 
     def scores(self, queries: Tensor, keys: Tensor, coverage: Tensor | None) -> Tensor:
+        numbers = queries.shape[0] * queries.shape[1] * keys.shape[1] * keys.shape[2]
+        if numbers <= self.kept:
+            return self._scores(queries, keys, coverage)
+        # In pieces of time, each computed anew for its gradients: half the memory and less, and twice the time.
+        steps = max(1, self.piece * queries.shape[1] // numbers)
+        pieces = [
+            checkpoint(self._scores, piece, keys, coverage, use_reentrant=False, preserve_rng_state=False)
+            for piece in torch.split(queries, steps, dim=1)
+        ]
+        return torch.cat(pieces, dim=1)
+
+    def _scores(self, queries: Tensor, keys: Tensor, coverage: Tensor | None) -> Tensor:
         inner = self.of_query(queries).unsqueeze(2) + keys.unsqueeze(1)
         if self.of_coverage is not None and coverage is not None:
             inner = inner + self.of_coverage(coverage.unsqueeze(2)).unsqueeze(1)
