@@ -24,7 +24,8 @@ from rnncli.models.model import Model, State
 from rnncli.models.reader import Reader
 from rnncli.models.settings import ModelSettings
 from rnncli.models.taught import taught, taught_tokens
-from rnncli.models.writer import Writer, Writing
+from rnncli.models.writer import Writer
+from rnncli.models.writing import Writing
 
 READ = "tokens"
 """The feature whose tokens can be copied."""

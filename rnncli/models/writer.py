@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import torch
 from torch import Tensor, nn
@@ -14,42 +14,18 @@ from rnncli.heads.head import step_positions, valid_steps
 from rnncli.heads.settings import ClassesSettings
 from rnncli.inputs.batches import Batch
 from rnncli.inputs.targets import Target
-from rnncli.layers.attention import Memory
 from rnncli.layers.bridge import Bridge
 from rnncli.layers.dropout import Dropout, InputDropout
 from rnncli.layers.embedding import Embedding
 from rnncli.layers.looking import Looking
-from rnncli.layers.recurrent import Stack, StackState, detach
-from rnncli.layers.stepper import StackStepper
+from rnncli.layers.recurrent import Stack
 from rnncli.models.settings import ModelSettings
 from rnncli.models.taught import PREVIOUS
+from rnncli.models.writing import Writing
 from rnncli.sequences import Padded
 
 SMALLEST = 1e-9
 """Added to probabilities of which a logarithm is taken, where copies are mixed in."""
-
-
-@dataclass(frozen=True)
-class Writing:
-    """Where some sequences stand that are being written.
-
-    Attributes:
-        memory: what is looked at, a row for each.
-        read: (rows, positions) the tokens that can be copied.
-        layers: the state of the recurrent layers; None at the beginning, without a bridge.
-        found: (rows, hidden) what the last step found, which input feeding reads.
-        coverage: (rows, positions) the attention that each position has had.
-        inputs: (rows,) which of the inputs each row is written for.
-        stepper: takes the steps where no gradients are wanted.
-    """
-
-    memory: Memory | None
-    read: Tensor | None
-    layers: StackState | None
-    found: Tensor
-    coverage: Tensor | None
-    inputs: Tensor
-    stepper: StackStepper | None = None
 
 
 class Writer(nn.Module):
@@ -153,7 +129,7 @@ class Writer(nn.Module):
                     tokens = torch.where(own, self._guessed(state, weights), tokens)
                 vector = self.dropped(self._embedded(_one_step(tokens))).values.squeeze(1)
             if bptt_steps and step and step % bptt_steps == 0:
-                state = _without_history(state)
+                state = state.without_history()
             before = state.coverage
             state, weights = self._step(vector, state)
             all_found.append(state.found)
@@ -193,20 +169,8 @@ class Writer(nn.Module):
         return self._with_copies(logits, state.found, weights, state.read), state
 
     def chosen(self, state: Writing, rows: Tensor) -> Writing:
-        """The state of those rows."""
-        inputs = state.inputs[rows]
-        moved = not torch.equal(inputs, state.inputs)  # a beam mostly reorders the rows of one input among themselves
-        memory, read = state.memory, state.read
-        layers = None if state.layers is None else tuple(tuple(each[rows] for each in cell) for cell in state.layers)
-        return Writing(
-            memory.chosen(rows) if memory is not None and moved else memory,
-            read[rows] if read is not None and moved else read,
-            layers,
-            state.found[rows],
-            None if state.coverage is None else state.coverage[rows],
-            inputs,
-            state.stepper,
-        )
+        """The state of those rows, as `Steps` asks for it."""
+        return state.chosen(rows)
 
     def looked(self, begun: Writing, lesson: Batch) -> Tensor | None:
         """(batch, time, positions) the weights of the attention while those tokens are written; None without it."""
@@ -244,16 +208,6 @@ class Writer(nn.Module):
 def _one_step(tokens: Tensor) -> Padded:
     """(rows, 1) of (rows,)."""
     return Padded(tokens.unsqueeze(1), torch.ones(len(tokens), dtype=torch.int64))
-
-
-def _without_history(state: Writing) -> Writing:
-    """The same state, through which no gradient goes back to the steps before."""
-    return replace(
-        state,
-        layers=None if state.layers is None else detach(state.layers),
-        found=state.found.detach(),
-        coverage=None if state.coverage is None else state.coverage.detach(),
-    )
 
 
 def _mixed(previous: Padded, guesses: Tensor, share: float) -> Padded:
