@@ -5,7 +5,8 @@
     python benchmarks/names_generated.py names written --out results/names_generate.json
 
 For each language: the share of the written names that the classifier gives to it, divided by the share of real names
-of the test part; the mean over the languages. New is a name that the writer's training part does not have.
+of the test part; the mean over the languages where there is such a share. New is a name that the writer's training part
+does not have.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from rnncli.runs.assembly import new_loader
 def written(run: Any, languages: list[str], count: int, temperature: float) -> pd.DataFrame:
     """Names that the run writes, so many of each language."""
     run.decoding = DecodingSettings(method="sample", temperature=temperature, n_best=count)
-    return run.predict(pd.DataFrame({"class": languages}))
+    return run.predict(pd.DataFrame({run.config.data.source.column: languages}))
 
 
 def main() -> None:
@@ -55,10 +56,12 @@ def main() -> None:
     }
     frame = written(writer, languages, options.count, options.temperature)
     names = frame["prediction"].astype(str)
-    judged = classifier.predict(names.tolist())["prediction"]
+    some = names[names != ""]  # an empty one is of no language
+    judged = names.mask(names == "")
+    judged[some.index] = classifier.predict(some.tolist())["prediction"].to_numpy()
     table = {}
     for language in languages:
-        of_it = frame["class"] == language
+        of_it = frame[writer.config.data.source.column] == language
         share = float((judged[of_it.to_numpy()] == language).mean())
         usual = right[language] / real[language]
         table[language] = {
@@ -70,11 +73,16 @@ def main() -> None:
     relative = [row["relative"] for row in table.values() if row["relative"] is not None]
     found = {
         "relative": sum(relative) / len(relative),
+        "relative_at_most_one": sum(min(1.0, each) for each in relative) / len(relative),
+        "relative_of_means": sum(row["written"] for row in table.values()) / sum(row["real"] for row in table.values()),
         "new": sum(row["new"] for row in table.values()) / len(table),
         "names": len(frame),
         "languages": table,
     }
-    print(f"taken for their language, relative to real names: {found['relative']:.3f}; new: {found['new']:.3f}")
+    print(
+        f"taken for their language, relative to real names: {found['relative']:.3f} (each at most 1: "
+        f"{found['relative_at_most_one']:.3f}; of the means: {found['relative_of_means']:.3f}); new: {found['new']:.3f}"
+    )
     for language, row in table.items():
         shares = "  ".join(f"{name} {'-' if value is None else f'{value:.2f}'}" for name, value in row.items())
         print(f"  {language:12s} {shares}")
