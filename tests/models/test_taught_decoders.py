@@ -55,7 +55,7 @@ def test_scheduled_sampling_reads_guesses_in_the_asked_share(feeding: bool, copi
     options = {"scheduled_sampling": 1.0, "scheduled_sampling_steps": 4, **decoder}
     model, whole = model_of(options).train(), batch()
     gold = model_of(decoder).train()
-    assert float(gold.loss(whole)[0]) == pytest.approx(float(model.eval().loss(whole)[0]), abs=1e-6)
+    assert gold.loss(whole)[0].item() == pytest.approx(model.eval().loss(whole)[0].item(), abs=1e-6)
     model.train()
     losses = [float(model.loss(whole)[0].detach()) for _ in range(4)]
     assert int(model.guesses.lessons) == 4
