@@ -61,16 +61,6 @@ def prefix_beams(
     return answers
 
 
-def best_path(log_probabilities: Floats) -> Answer:
-    """`best_paths` of one sequence, (time, classes)."""
-    return best_paths(log_probabilities[None], np.array([len(log_probabilities)]))[0]
-
-
-def prefix_beam(log_probabilities: Floats, beam_size: int, n_best: int) -> list[Answer]:
-    """`prefix_beams` of one sequence, (time, classes)."""
-    return prefix_beams(log_probabilities[None], np.array([len(log_probabilities)]), beam_size, n_best)[0]
-
-
 class Tree:
     """All prefixes that a beam has held: each is a token after another one; the first are the empty ones."""
 

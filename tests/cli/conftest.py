@@ -27,6 +27,18 @@ model:
 training: {epochs: 2, batch_size: 16, learning_rate: 0.02, threads: 1, device: cpu}
 """
 
+REVERSES = """\
+task: many-to-many
+data:
+  loader: pairs
+  train: pairs.csv
+  source: {units: character}
+  target: {units: character}
+model: {cell: {type: gru, hidden_size: 8}, embedding_size: 8}
+decoding: {max_length: 6}
+training: {epochs: 2, batch_size: 16, threads: 1, device: cpu}
+"""
+
 
 class Ended(NamedTuple):
     code: int
@@ -84,3 +96,17 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
         main()
     assert not ended.value.code
     return home / "run"
+
+
+@pytest.fixture(scope="session")
+def reverses(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a run that writes backwards, and its pairs."""
+    folder = tmp_path_factory.mktemp("reverses")
+    rows = "".join(f"{number:03d},{f'{number:03d}'[::-1]}\n" for number in range(0, 600, 7))
+    (folder / "pairs.csv").write_text("source,target\n" + rows, encoding="utf-8")
+    (folder / "config.yaml").write_text(REVERSES, encoding="utf-8")
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(SystemExit) as ended:
+        patch.setattr(sys, "argv", ["rnncli", "train", f"{folder}/config.yaml", "--out", f"{folder}/run", "--quiet"])
+        main()
+    assert not ended.value.code
+    return folder

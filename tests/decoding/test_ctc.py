@@ -9,7 +9,19 @@ import numpy as np
 import pytest
 import torch
 
-from rnncli.decoding.ctc import best_path, best_paths, prefix_beam, prefix_beams
+from rnncli.decoding.ctc import best_paths, prefix_beams
+from rnncli.decoding.steps import Answer
+
+
+def best_path(log_probabilities: np.ndarray) -> Answer:
+    """The best path of one sequence, (time, classes)."""
+    return best_paths(log_probabilities[None], np.array([len(log_probabilities)]))[0]
+
+
+def prefix_beam(log_probabilities: np.ndarray, beam_size: int, n_best: int) -> list[Answer]:
+    """The beam of one sequence, (time, classes)."""
+    return prefix_beams(log_probabilities[None], np.array([len(log_probabilities)]), beam_size, n_best)[0]
+
 
 EVERY = 300
 """More prefixes than any sequence here has."""

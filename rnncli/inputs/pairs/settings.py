@@ -40,6 +40,14 @@ else:
     PartFiles = Annotated[AlignedFiles | InputPath | list[InputPath], BelowRoot, AfterValidator(_listed)]
 
 
+def _check_columns(kind: str, columns: list[str] | None, does: str) -> None:
+    """Raises a ValueError where the columns of numbers are missing, or one stands twice."""
+    if kind == "values" and columns is None:
+        raise ValueError(f"columns: is missing; kind: values {does} the numbers of these columns")
+    if columns and len(set(columns)) < len(columns):
+        raise ValueError("columns: a name stands twice")
+
+
 class SourceSettings(CutSettings):
     """What a target is made from."""
 
@@ -62,10 +70,7 @@ class SourceSettings(CutSettings):
 
     @model_validator(mode="after")
     def _of_its_kind(self) -> Self:
-        if self.kind == "values" and self.columns is None:
-            raise ValueError("columns: is missing; kind: values reads the numbers of these columns")
-        if self.columns and len(set(self.columns)) < len(self.columns):
-            raise ValueError("columns: a name stands twice")
+        _check_columns(self.kind, self.columns, "reads")
         return self
 
     def idle(self) -> Iterator[str]:
@@ -74,7 +79,7 @@ class SourceSettings(CutSettings):
         if self.changed("column") and self.kind == "values":
             yield "source.column: kind: values reads source.columns"
         if self.kind != "text":
-            for name in ("units", "sentencepiece_size", "lowercase", "remove", "min_count", "max_length"):
+            for name in (*CutSettings.model_fields, "max_length"):
                 if self.changed(name):
                     yield f"source.{name}: is for kind: text"
         else:
@@ -98,10 +103,7 @@ class AnswerSettings(TargetSettings):
 
     @model_validator(mode="after")
     def _of_its_kind(self) -> Self:
-        if self.kind == "values" and self.columns is None:
-            raise ValueError("columns: is missing; kind: values writes the numbers of these columns")
-        if self.columns and len(set(self.columns)) < len(self.columns):
-            raise ValueError("columns: a name stands twice")
+        _check_columns(self.kind, self.columns, "writes")
         return self
 
     def idle(self) -> Iterator[str]:
