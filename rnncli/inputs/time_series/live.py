@@ -72,15 +72,7 @@ def _windows(form: Forecasting, source: BinaryIO, memory: Memory, on_bad_row: On
     settings, unanswered = form.settings, 0
     held = _held(memory)
     try:
-        for row in _rows(source, settings, on_bad_row, keep_rows=False):
-            before = held.get(row.name)
-            try:
-                _check_order(row, before)
-                if settings.missing is None:
-                    fill([row], form.encoder.columns, None)
-            except DataError as error:
-                on_bad_row(error)
-                continue
+        for row, before in _in_order(form, source, held, on_bad_row, keep_rows=False):
             series = held[row.name] = tail(_longer(before, row), form.context, settings.missing)
             if (whole := _filled(form, series)) is None:
                 unanswered += 1
@@ -92,6 +84,23 @@ def _windows(form: Forecasting, source: BinaryIO, memory: Memory, on_bad_row: On
             form.notes.append(
                 f"{unanswered:,} rows have no answer: a forecast reads context {form.context} rows of its series"
             )
+
+
+def _in_order(
+    form: Forecasting | Drawn, source: BinaryIO, held: Mapping[str, Series], on_bad_row: OnBadRow, *, keep_rows: bool
+) -> Iterator[tuple[Series, Series | None]]:
+    """Each row that can be answered, as a series of one step, and what is held of its series before it."""
+    settings = form.settings
+    for row in _rows(source, settings, on_bad_row, keep_rows=keep_rows):
+        before = held.get(row.name)
+        try:
+            _check_order(row, before)
+            if settings.missing is None:
+                fill([row], form.encoder.columns, None)
+        except DataError as error:
+            on_bad_row(error)
+            continue
+        yield row, before
 
 
 def _filled(form: Forecasting, series: Series) -> Series | None:
@@ -108,15 +117,7 @@ def _steps(form: Drawn, source: BinaryIO, memory: Memory, on_bad_row: OnBadRow) 
     single, remembers = form.task == "one-to-one", carries(form)
     held = _held(memory)
     try:
-        for row in _rows(source, settings, on_bad_row, keep_rows=True):
-            before = held.get(row.name)
-            try:
-                _check_order(row, before)
-                if settings.missing is None:
-                    fill([row], form.encoder.columns, None)
-            except DataError as error:
-                on_bad_row(error)
-                continue
+        for row, before in _in_order(form, source, held, on_bad_row, keep_rows=True):
             if settings.missing == "forward" and before is not None:
                 row.values = np.where(np.isnan(row.values), before.values, row.values)
             if remembers:
