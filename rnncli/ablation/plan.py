@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from rnncli import config
-from rnncli.ablation.settings import AblationSettings, Changes, flat, merged
+from rnncli.ablation.settings import AblationSettings, Changes, TaskSettings, flat, merged
 from rnncli.ablation.variants import baseline_of, order_of, variants
-from rnncli.config.document import Document
+from rnncli.config.document import Document, Mistake
 from rnncli.config.overrides import Change, change, parsed
+from rnncli.config.tree import Location
 from rnncli.config.writing import inline, shown
 from rnncli.errors import ConfigError, unknown
 from rnncli.metrics import METRICS
@@ -46,42 +47,22 @@ class Planned:
 
 
 class Plan:
-    """The tasks and variants of an ablation, checked, and the configs that come of them.
+    """The tasks and variants of an ablation, and the configs that come of them.
+
+    Args:
+        settings: as `read_ablation` has checked them.
 
     Attributes:
         path: of the ablation's file.
-
-    Raises:
-        ConfigError: something of it can't be used.
     """
 
     def __init__(self, settings: AblationSettings, path: Path) -> None:
         self.settings, self.path = settings, path
         self.tasks = settings.all_tasks
-        mistakes: list[str] = []
-        with _collected(mistakes):
-            self.variants = variants(settings)
-        if not mistakes:
-            with _collected(mistakes):
-                self.baseline = baseline_of(settings, self.variants)
-            self.claims = []
-            for claim in settings.claims:
-                with _collected(mistakes):
-                    self.claims.append((claim, order_of(claim, self.variants)))
-            mistakes += self._wrong()
-        if mistakes:
-            raise ConfigError(f"{path}: {each}" for each in mistakes)
+        self.variants = variants(settings)
+        self.baseline = baseline_of(settings, self.variants)
+        self.claims = [(claim, order_of(claim, self.variants)) for claim in settings.claims]
         self._folders = _folders([name for name in (*self.tasks, *self.variants) if name])
-
-    def _wrong(self) -> Iterator[str]:
-        for name, task in self.tasks.items():
-            of = f"tasks.{name}." if name else ""
-            wrong = wrong_metric(task.metric or "")
-            if wrong:
-                yield f"{of}metric: {wrong}"
-            for each in task.published:
-                if each not in self.variants:
-                    yield f"{of}published: {unknown('variant', each, self.variants)}"
 
     def base(self, task: str) -> Path:
         """The base config of a task."""
@@ -118,15 +99,34 @@ class Plan:
         return read_config(self.base(task), wanted)
 
 
-@contextmanager
-def _collected(mistakes: list[str]) -> Iterator[None]:
+def _wrong(settings: AblationSettings) -> Iterator[Mistake]:
+    """What no key says by itself: names of variants and metrics that do not exist."""
     try:
-        yield
-    except ConfigError as error:
-        mistakes += error.mistakes
+        found = variants(settings)
+    except ValueError as error:
+        yield Mistake(("vary",), str(error))
+        return
+    try:
+        baseline_of(settings, found)
+    except ValueError as error:
+        yield Mistake(("baseline",), str(error))
+    for number, claim in enumerate(settings.claims):
+        try:
+            order_of(claim, found)
+        except ValueError as error:
+            yield Mistake(("claims", number, "order"), str(error))
+    places: dict[Location, AblationSettings | TaskSettings] = {
+        ("tasks", name): task for name, task in settings.tasks.items()
+    }
+    for place, each in ({(): settings} | places).items():
+        if each.metric is not None and (wrong := _wrong_metric(each.metric)):
+            yield Mistake((*place, "metric"), wrong)
+        for name in each.published:
+            if name not in found:
+                yield Mistake((*place, "published", name), unknown("variant", name, found), on_key=True)
 
 
-def wrong_metric(name: str) -> str | None:
+def _wrong_metric(name: str) -> str | None:
     """What is wrong with the name of a metric to compare by."""
     part, dot, metric = name.partition(".")
     if not dot or part not in PARTS:
@@ -160,7 +160,7 @@ def read_ablation(path: Path, setting: str | None, overrides: Sequence[str]) -> 
             asked.append(command)  # which is refused with all else
         else:
             asked += _placed(written, Change(key, value, f"--set {command}", path.parent))
-    return config.read(path, AblationSettings, asked)
+    return config.read(path, AblationSettings, asked, _wrong)
 
 
 def _setting(path: Path, written: Mapping[str, Any], name: str) -> Changes:

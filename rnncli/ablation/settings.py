@@ -8,8 +8,11 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
+from rnncli.config.document import Mistake
+from rnncli.config.explaining import explained
 from rnncli.config.paths import InputPath
 from rnncli.config.settings import Settings
+from rnncli.config.tree import Location
 from rnncli.errors import unknown
 
 Changes = dict[str, Any]
@@ -191,45 +194,47 @@ class AblationSettings(Settings):
     def _complete(self) -> AblationSettings:
         mistakes = [*self._missing(), *self._idle(), *self._overruled()]
         if mistakes:
-            raise ValueError("; ".join(mistakes))
+            raise explained(mistakes, type(self).__name__)
         return self
 
-    def _missing(self) -> Iterator[str]:
+    def _missing(self) -> Iterator[Mistake]:
         if not (self.variants or self.vary):
-            yield "there is nothing to compare: give vary or variants"
+            yield Mistake((), "there is nothing to compare: give vary or variants")
         if "" in self.variants or "" in self.tasks:
-            yield f"{'variants' if '' in self.variants else 'tasks'}: one has no name"
+            yield Mistake(("variants" if "" in self.variants else "tasks",), "one has no name")
         count = math.prod(len(values) for values in self.vary.values()) * max(1, len(self.variants))
         if count > _MOST:
-            yield f"vary: {count:,} variants; at most {_MOST:,}"
+            yield Mistake(("vary",), f"{count:,} variants; at most {_MOST:,}")
         for name, task in self.all_tasks.items():
             of = f"of the task {name}" if name else "of the runs"
             if task.base is None:
-                yield f"base: the config {of} is not given"
+                yield Mistake(("base",), f"the config {of} is not given")
             if task.metric is None:
-                yield f"metric: nothing to compare by is given {of}, as in metric: test.accuracy"
+                yield Mistake(("metric",), f"nothing to compare by is given {of}, as in metric: test.accuracy")
         seeds = self.all_seeds
         if len(set(seeds)) < len(seeds):
-            yield "seeds: one stands there twice"
+            yield Mistake(("seeds",), "one stands there twice")
 
-    def _idle(self) -> Iterator[str]:
+    def _idle(self) -> Iterator[Mistake]:
         if self.tasks:
             for key in ("solved", "published"):
                 if getattr(self, key):
-                    yield f"{key}: with tasks each has its own"
+                    yield Mistake((key,), "with tasks each has its own")
         if self.one_at_a_time and not (self.vary and isinstance(self.baseline, dict)):
-            yield "one_at_a_time: needs vary, and the baseline's value of each of its keys"
+            yield Mistake(("one_at_a_time",), "needs vary, and the baseline's value of each of its keys")
         if self.one_at_a_time and self.variants:
-            yield "one_at_a_time: variants are changed as a whole; leave one of the two out"
-        for claim in self.claims:
+            yield Mistake(("one_at_a_time",), "variants are changed as a whole; leave one of the two out")
+        if self.one_at_a_time and isinstance(self.baseline, dict):
+            for key in sorted(self.vary.keys() - flat(self.baseline).keys()):
+                yield Mistake(("baseline",), f"one_at_a_time needs the baseline's value of {key}")
+        for place, claim in enumerate(self.claims):
             if len(self.tasks) > 1 and claim.task is None:
-                yield f"claims: of which task is {claim.order!r}? give its task"
+                yield Mistake(("claims", place), f"of which task is {claim.order!r}? give its task")
             if claim.task is not None and claim.task not in self.tasks:
-                yield (
-                    f"claims: {unknown('task', claim.task, self.tasks)}" if self.tasks else "claims: there are no tasks"
-                )
+                wrong = unknown("task", claim.task, self.tasks) if self.tasks else "there are no tasks"
+                yield Mistake(("claims", place, "task"), wrong)
 
-    def _overruled(self) -> Iterator[str]:
+    def _overruled(self) -> Iterator[Mistake]:
         """Keys whose values would be replaced in every run."""
         space = set(self.search.space) if self.search else set()
         sizes = {name: set(task.match.sizes) if task.match else set() for name, task in self.all_tasks.items()}
@@ -238,18 +243,18 @@ class AblationSettings(Settings):
         by_search = dict.fromkeys(space, "search draws it") | by_match
         by_vary = dict.fromkeys(self.vary, "vary has it too") | by_search
         by_all = dict.fromkeys(set.intersection(*map(set, named.values())) if named else (), "each variant has its own")
-        places: list[tuple[str, Iterable[str], Changes]] = [
-            ("search.space", space, dict.fromkeys(set.union(*sizes.values()), _SIZE) | _GIVEN),
-            ("vary", self.vary, by_search),
-            *((f"variants.{name}", changes, by_vary) for name, changes in named.items()),
-            ("change", flat(self.change), by_all | by_vary),
+        places: list[tuple[Location, Iterable[str], Changes]] = [
+            (("search", "space"), space, dict.fromkeys(set.union(*sizes.values()), _SIZE) | _GIVEN),
+            (("vary",), self.vary, by_search),
+            *((("variants", name), changes, by_vary) for name, changes in named.items()),
+            (("change",), flat(self.change), by_all | by_vary),
             *(
-                (f"tasks.{name}.change", flat(task.change), by_all | by_vary | dict.fromkeys(sizes[name], _SIZE))
+                (("tasks", name, "change"), flat(task.change), by_all | by_vary | dict.fromkeys(sizes[name], _SIZE))
                 for name, task in self.tasks.items()
             ),
         ]
         for place, keys, above in places:
-            yield from (f"{place}.{key}: {above[key]}" for key in sorted(keys) if key in above)
+            yield from (Mistake((*place, key), above[key], on_key=True) for key in sorted(keys) if key in above)
 
 
 def flat(changes: Mapping[str, Any], prefix: str = "") -> Changes:

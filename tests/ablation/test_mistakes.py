@@ -21,7 +21,7 @@ def mistakes(folder: Path, *overrides: str, setting: str | None = None, text: st
     with pytest.raises(UserError) as caught:
         ready(Plan(read_ablation(path, setting, overrides), path), folder)
     found = caught.value.mistakes if isinstance(caught.value, ConfigError) else [str(caught.value)]
-    return [each.replace(f"{path}", "cells.yaml") for each in found]
+    return [each.replace(f"{path}", "cells.yaml").partition("\n")[0] for each in found]
 
 
 def test_all_wrong_keys_of_all_variants_at_once(tmp_path: Path) -> None:
@@ -53,14 +53,27 @@ def test_mistakes_of_the_plan_at_once(tmp_path: Path) -> None:
         claims=[{"order": "lstm < grv"}, {"order": "gru"}],
         published={"lsmt": 3},
     )
-    assert [each.partition("; allowed")[0] for each in found] == [
-        "cells.yaml: baseline: unknown variant 'lstn'; did you mean 'lstm'? allowed: gru, lstm",
-        "cells.yaml: claims: unknown variant 'grv'; did you mean 'gru'? allowed: gru, lstm",
-        "cells.yaml: claims: 'gru' has no < between two variants",
-        found[3],
-        "cells.yaml: published: unknown variant 'lsmt'; did you mean 'lstm'? allowed: gru, lstm",
+    starts = [
+        "cells.yaml:2:9: metric: unknown metric 'msee'; did you mean 'mse'? allowed: ",
+        "cells.yaml:8:11: baseline: unknown variant 'lstn'; did you mean 'lstm'? allowed: gru, lstm",
+        "cells.yaml:10:10: claims.0.order: unknown variant 'grv'; did you mean 'gru'? allowed: gru, lstm",
+        "cells.yaml:11:10: claims.1.order: 'gru' has no < between two variants",
+        "cells.yaml:13:3: published.lsmt: unknown variant 'lsmt'; did you mean 'lstm'? allowed: gru, lstm",
     ]
-    assert found[3].startswith("cells.yaml: metric: unknown metric 'msee'; did you mean 'mse'? allowed: ")
+    assert len(found) == len(starts)
+    assert all(each.startswith(start) for each, start in zip(found, starts, strict=True)), found
+
+
+def test_mistakes_of_the_plan_that_an_override_makes(tmp_path: Path) -> None:
+    found = mistakes(tmp_path, "baseline=lstn", "training.seed=3", vary=CELLS, baseline="lstm")
+    assert [each.partition("; allowed")[0] for each in found] == [
+        "--set training.seed=3: change.training.seed: seeds gives it"
+    ]
+    found = mistakes(tmp_path, "baseline=lstn", setting="a", vary=CELLS, settings={"a": {"metric": "test.msee"}})
+    assert found[0].startswith("--set baseline=lstn: unknown variant 'lstn'; did you mean 'lstm'?")
+    assert found[1].startswith(
+        "cells.yaml: settings.a: metric: 'test.msee': unknown metric 'msee'; did you mean 'mse'?"
+    )
 
 
 V: dict[str, Any] = {"vary": CELLS}
@@ -130,10 +143,10 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
     "large budget": ({**V, "match": {"parameters": 10**15}}, "match: no size up to 65536 reaches 1,000,"),
     "size that is none": ({**V, "match": {"parameters": 99, "sizes": ["model.cell.hiden_size"]}}, "key 'hiden_size'"),
     "size without cost": ({**V, "match": {"parameters": 9999, "sizes": ["training.epochs"]}}, "match: no size up to "),
-    "claims of no task": ({**V, "tasks": {"a": {}, "b": {}}, "claims": [{"order": "x < y"}]}, "claims: of which task"),
+    "claims of no task": ({**V, "tasks": {"a": {}, "b": {}}, "claims": [{"order": "x < y"}]}, "claims.0: of which"),
     "claims of another": (
         {**V, "tasks": {"abc": {}}, "claims": [{"order": "lstm < gru", "task": "abd"}]},
-        "claims: unknown task 'abd'; did you mean 'abc'?",
+        "claims.0.task: unknown task 'abd'; did you mean 'abc'?",
     ),
     "figures with tasks": ({**V, "tasks": {"a": {}}, "published": {"lstm": 3}}, "published: with tasks each has"),
     "figure that is none": ({**V, "published": {"lstm": float("nan")}}, "published.lstm: must be finite"),

@@ -8,7 +8,6 @@ import pytest
 
 from rnncli.ablation.settings import AblationSettings, ClaimSettings, flat, merged
 from rnncli.ablation.variants import baseline_of, order_of, variants
-from rnncli.errors import ConfigError
 
 COMMON: dict[str, Any] = {"base": "base.yaml", "metric": "test.mse"}
 LSTM, GRU = {"type": "lstm", "hidden_size": 3}, {"type": "gru", "hidden_size": 4}
@@ -117,13 +116,13 @@ def test_the_baseline(kind: str) -> None:
 
 
 NO_BASELINE: dict[str, tuple[Any, str]] = {
-    "unknown": ("lstm, layer=1", "baseline: unknown variant 'lstm, layer=1'; did you mean 'lstm, layers=1'? allowed: "),
+    "unknown": ("lstm, layer=1", "unknown variant 'lstm, layer=1'; did you mean 'lstm, layers=1'? allowed: "),
     "matching two": (
         {"model.cell.type": "gru"},
-        "baseline: 2 variants have {model.cell.type: gru}; the variants are lstm, layers=1, lstm, layers=2, gru",
+        "2 variants have {model.cell.type: gru}; the variants are lstm, layers=1, lstm, layers=2, gru",
     ),
-    "matching all": ({}, "baseline: 4 variants have {}"),
-    "matching none": ({"model.layers": [1]}, "baseline: no variant has {model.layers: [1]}"),
+    "matching all": ({}, "4 variants have {}"),
+    "matching none": ({"model.layers": [1]}, "no variant has {model.layers: [1]}"),
 }
 
 
@@ -131,7 +130,7 @@ NO_BASELINE: dict[str, tuple[Any, str]] = {
 def test_no_baseline(kind: str) -> None:
     given, message = NO_BASELINE[kind]
     asked = settings(vary={"model.cell.type": ["lstm", "gru"], "model.layers": [1, 2]}, baseline=given)
-    with pytest.raises(ConfigError) as caught:
+    with pytest.raises(ValueError) as caught:
         baseline_of(asked, variants(asked))
     assert str(caught.value).startswith(message)
 
@@ -145,14 +144,8 @@ def test_no_baseline(kind: str) -> None:
     ],
 )
 def test_two_of_the_same_name(given: dict[str, Any]) -> None:
-    with pytest.raises(ConfigError, match="two variants would be called"):
+    with pytest.raises(ValueError, match="two variants would be called"):
         variants(settings(**given))
-
-
-def test_one_at_a_time_needs_the_baselines_value_of_each_key() -> None:
-    asked = settings(vary={"a": [1], "b": [2]}, one_at_a_time=True, baseline={"a": 1})
-    with pytest.raises(ConfigError, match="baseline: one_at_a_time needs the baseline's value of b"):
-        variants(asked)
 
 
 NAMES = {name: {} for name in ("A", "B", "C", "B, C", "lstm, layers=1")}
@@ -171,20 +164,19 @@ def test_a_claimed_order(order: str) -> None:
 
 
 WRONG_ORDERS = {
-    "A < D": ["claims: unknown variant 'D'; allowed: "],
-    "A": ["claims: 'A' has no < between two variants"],
-    "": ["claims: unknown variant ''; ", "claims: '' has no <"],
-    "A < ": ["claims: unknown variant ''; "],
-    "A < B < A": ["claims: 'A < B < A' names 'A' twice"],
-    "A, A < B": ["claims: 'A, A < B' names 'A' twice"],
-    "D < E": ["claims: unknown variant 'D'; ", "claims: unknown variant 'E'; "],
+    "A < D": ["unknown variant 'D'; allowed: "],
+    "A": ["'A' has no < between two variants"],
+    "": ["unknown variant ''; ", "'' has no <"],
+    "A < ": ["unknown variant ''; "],
+    "A < B < A": ["'A < B < A' names 'A' twice"],
+    "A, A < B": ["'A, A < B' names 'A' twice"],
+    "D < E": ["unknown variant 'D'; ", "unknown variant 'E'; "],
 }
 
 
 @pytest.mark.parametrize("order", WRONG_ORDERS)
 def test_an_order_that_is_none(order: str) -> None:
-    with pytest.raises(ConfigError) as caught:
+    with pytest.raises(ValueError) as caught:
         order_of(ClaimSettings(order=order), NAMES)
-    starts = WRONG_ORDERS[order]
-    assert len(caught.value.mistakes) == len(starts)
-    assert all(each.startswith(start) for each, start in zip(caught.value.mistakes, starts, strict=True))
+    assert all(part in str(caught.value) for part in WRONG_ORDERS[order])
+    assert str(caught.value).startswith(WRONG_ORDERS[order][0])
