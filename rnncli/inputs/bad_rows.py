@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from rnncli.errors import DataError
 
 
@@ -17,6 +19,11 @@ class BadRows:
             raise bad
         self.count += 1
         self.first = self.first or bad
+
+    def none_left(self, place: Path | str) -> DataError:
+        """The mistake that there is nothing but bad rows at a place, or nothing at all."""
+        why = f"has no row that can be used; the first mistake: {self.first}" if self.count else "has no rows"
+        return DataError(why, place)
 
     def notes(self) -> list[str]:
         return [f"rows left out: {self.count}; the first: {self.first}"] if self.count else []

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+from itertools import chain, islice, zip_longest
 from pathlib import Path
+from typing import TypeVar
 
 from rnncli.errors import DataError
 from rnncli.inputs.files import COMPRESSED, check_exists, suffix
+
+T = TypeVar("T")
 
 
 def holds_folders(path: Path) -> bool:
@@ -38,6 +43,21 @@ def class_of(file: Path, whole: bool) -> str:
     if whole:
         return file.parent.name
     return (file.with_suffix("") if file.suffix.lower() in COMPRESSED else file).stem
+
+
+def of_classes(readers: Iterable[tuple[str, Iterator[T]]], limit: int | None) -> Iterator[T]:
+    """What is read of each class, one class after another; where limited, an equal share of each.
+
+    Args:
+        readers: of each file its class and what stands in it; several files may be of one class.
+    """
+    found: dict[str, list[Iterator[T]]] = {}
+    for kind, reader in readers:
+        found.setdefault(kind, []).append(reader)
+    classes = [chain.from_iterable(each) for each in found.values()]
+    if limit is None:
+        return chain.from_iterable(classes)
+    return islice((one for turn in zip_longest(*classes) for one in turn if one is not None), limit)
 
 
 def left_out(folder: Path, whole: bool) -> list[str]:

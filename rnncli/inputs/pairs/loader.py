@@ -225,7 +225,7 @@ class PairsLoader(Loader[PairsSettings]):
     def _some(self, part: Part, bad: BadRows, name: str, seen: Tallies) -> Answered | Curves:
         kept, dataset = self._encoded(part, bad, name, seen)
         if not kept:
-            raise DataError(f"has no row that can be used; the first mistake: {bad.first}", part.places[0][0])
+            raise bad.none_left(part.places[0][0])
         return dataset
 
     def _encoded(

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import chain, islice, zip_longest
 from pathlib import Path
 from typing import Any
 
 from rnncli.errors import DataError
 from rnncli.inputs.bad_rows import BadRows
-from rnncli.inputs.folders import class_of, holds_folders, texts_of
+from rnncli.inputs.folders import class_of, holds_folders, of_classes, texts_of
 from rnncli.inputs.pairs.aligned import aligned
 from rnncli.inputs.pairs.reading import Example, check_pairs, form_of, pairs
 from rnncli.inputs.pairs.settings import AlignedFiles, PairsSettings
@@ -78,15 +77,11 @@ def read(
         DataError: a file can't be used, or there are no pairs.
     """
     if isinstance(files, AlignedFiles):
-        paths = [files.source, files.target]
-        of_kinds = [aligned(files, settings, bad)]
+        paths, readers = [files.source, files.target], [("", aligned(files, settings, bad))]
     else:
-        paths, of_kinds = _by_class(files, settings, bad)
-    found: Iterator[Example] = chain.from_iterable(of_kinds)
-    if limit is not None:
-        found = islice((one for turn in zip_longest(*of_kinds) for one in turn if one is not None), limit)
+        paths, readers = _opened(files, settings, bad)
     part = Part()
-    for example in found:
+    for example in of_classes(readers, limit):
         try:
             source = parse(example.source, settings.source)
         except ValueError as error:
@@ -101,26 +96,24 @@ def read(
         part.references.append((target,))
         part.places.append((example.place, example.line))
     if not part:
-        raise DataError(
-            f"has no row that can be used; the first mistake: {bad.first}" if bad.count else "has no rows", paths[0]
-        )
+        raise bad.none_left(paths[0])
     return part, paths
 
 
-def _by_class(
+def _opened(
     paths: Sequence[Path], settings: PairsSettings, bad: BadRows
-) -> tuple[list[Path], list[Iterator[Example]]]:
-    """The files that paths stand for, and their pairs: those of each class in one iterator."""
+) -> tuple[list[Path], list[tuple[str, Iterator[Example]]]]:
+    """The files that paths stand for, and of each its class and its pairs."""
     files: list[Path] = []
-    readers: dict[str, list[Iterator[Example]]] = {}
+    readers: list[tuple[str, Iterator[Example]]] = []
     for path in paths:
         form, whole = form_of(path, settings), holds_folders(path)
         check_pairs(path, form, settings)
         for file in texts_of(path, whole) if form == "files" else [path]:
             files.append(file)
             kind = class_of(file, whole) if form == "files" else ""
-            readers.setdefault(kind, []).append(pairs(file, form, settings, whole=whole, on_bad_row=bad))
-    return files, [chain.from_iterable(each) for each in readers.values()]
+            readers.append((kind, pairs(file, form, settings, whole=whole, on_bad_row=bad)))
+    return files, readers
 
 
 def hold_out(part: Part, settings: PairsSettings, shares: Mapping[str, float], path: Path) -> dict[str, Part]:

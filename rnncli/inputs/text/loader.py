@@ -244,7 +244,7 @@ class TextLoader(Loader[TextSettings]):
     def _some_usable(self, part: Part, bad: BadRows, target: Target | None = None) -> tuple[Part, Encoded]:
         kept, encoded = self._usable(part, bad, target)
         if not kept:
-            raise DataError(f"has no row that can be used; the first mistake: {bad.first}", part.places[0][0])
+            raise bad.none_left(part.places[0][0])
         return kept, encoded
 
     def _usable(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import chain, islice, zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,7 @@ import numpy as np
 
 from rnncli.errors import DataError
 from rnncli.inputs.bad_rows import BadRows
-from rnncli.inputs.folders import class_of, holds_folders, texts_of
+from rnncli.inputs.folders import class_of, holds_folders, of_classes, texts_of
 from rnncli.inputs.splits import draw
 from rnncli.inputs.text.answers import Answer, parse
 from rnncli.inputs.text.reading import Example, examples, form_of
@@ -57,21 +56,16 @@ def read(paths: Sequence[Path], settings: TextSettings, limit: int | None, bad: 
         DataError: a file can't be used, or there are no texts.
     """
     files: list[Path] = []
-    readers: dict[str, list[Iterator[Example]]] = {}
+    readers: list[tuple[str, Iterator[Example]]] = []
     asked = settings.target.kind != "next"
     for path in paths:
         form, whole = form_of(path, settings), holds_folders(path)
         for file in texts_of(path, whole) if form == "files" else [path]:
             files.append(file)
             kind = class_of(file, whole) if form == "files" and asked else ""
-            reader = examples(file, form, settings, whole=whole, answers=asked, on_bad_row=bad)
-            readers.setdefault(kind, []).append(reader)
-    of_kinds: list[Iterator[Example]] = [chain.from_iterable(each) for each in readers.values()]
-    found: Iterator[Example] = chain.from_iterable(of_kinds)
-    if limit is not None:
-        found = islice((one for turn in zip_longest(*of_kinds) for one in turn if one is not None), limit)
+            readers.append((kind, examples(file, form, settings, whole=whole, answers=asked, on_bad_row=bad)))
     part = Part()
-    for example in found:
+    for example in of_classes(readers, limit):
         try:
             if asked:
                 part.answers.append(parse(example.answer or "", settings.target))
@@ -81,9 +75,7 @@ def read(paths: Sequence[Path], settings: TextSettings, limit: int | None, bad: 
         part.texts.append(example.text)
         part.places.append((example.source, example.line))
     if not part:
-        raise DataError(
-            f"has no row that can be used; the first mistake: {bad.first}" if bad.count else "has no rows", paths[0]
-        )
+        raise bad.none_left(paths[0])
     return part, files
 
 
