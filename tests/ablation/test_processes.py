@@ -250,6 +250,7 @@ def test_killed_before_its_plan_was_written(tmp_path: Path, command: Callable[..
     assert code == 2 and "holds something else" not in said and "learning_rate" in said
 
 
+@pytest.mark.slow
 def test_no_room_on_the_disk(tmp_path: Path) -> None:
     def little_room() -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (4000, 4000))
@@ -267,6 +268,7 @@ def test_no_run_is_done(tmp_path: Path) -> None:
     assert len(rows(tmp_path / "out")) == 2
 
 
+@pytest.mark.slow
 def test_the_screen_of_a_terminal(tmp_path: Path) -> None:
     """Long names are cut; nothing is wider than the terminal."""
     variants = {f"a very long name of a variant that no terminal has room for, number {n}": {} for n in (1, 2)}

@@ -81,9 +81,11 @@ def test_what_this_machine_has():
 @pytest.mark.parametrize(
     ("change", "wrong"),
     [
-        ("s:v_tanh(:v_tanh((REAL)0 / 0 * :", "lstm, gru, mut1"),  # not a number
+        pytest.param("s:v_tanh(:v_tanh((REAL)0 / 0 * :", "lstm, gru, mut1", marks=pytest.mark.slow),  # not a number
         ("s/= r_t - r_t . r_t;/= r_t;/", "gru, mut1"),  # gradients alone
-        ("/REAL float/,$ s/v_sigmoid(/v_sigmoid((REAL)1.01 * /", "lstm, gru, mut1"),  # single precision alone
+        pytest.param(  # single precision alone
+            "/REAL float/,$ s/v_sigmoid(/v_sigmoid((REAL)1.01 * /", "lstm, gru, mut1", marks=pytest.mark.slow
+        ),
     ],
 )
 def test_a_compiler_whose_code_is_wrong(tmp_path, change, wrong):
@@ -113,7 +115,7 @@ def test_nothing_can_be_compiled(tmp_path, case):
     assert list(timed(done.stdout)) == NOT_NATIVE
 
 
-@pytest.mark.parametrize("case", NO_COMPILER)
+@pytest.mark.parametrize("case", ["a compiler that fails", pytest.param("none on PATH", marks=pytest.mark.slow)])
 def test_a_run_says_once_why_it_is_not_native(folder, tmp_path, case):
     more, reason = NO_COMPILER[case]
     more = more | {"XDG_CACHE_HOME": str(tmp_path / "cache")}
@@ -131,6 +133,7 @@ def test_a_run_says_once_why_it_is_not_native(folder, tmp_path, case):
         assert len(re.findall(f"engine:? fused \\(native can't: {reason}", done.stdout)) == 1
 
 
+@pytest.mark.slow
 @needs_a_compiler
 def test_a_run_that_goes_on_without_a_compiler_says_that_bits_may_differ(folder):
     done = rnncli_process("train", "config.yaml", "--out", "r")
