@@ -19,7 +19,7 @@ app = typer.Typer(
     name="rnncli",
     help="Train, evaluate, predict with and ablate recurrent neural networks from YAML.",
     epilog="Exit codes: 0 done; 1 it went wrong; 2 a mistake in config, data or options; 130 and 143 stopped by a "
-    "signal.",
+    "signal; 141 whoever read the predictions closed the pipe.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
