@@ -69,7 +69,9 @@ class Pair:
     def verdict(self) -> str:
         if self.found is None:
             return "no runs"
-        return self.found.verdict if self.strict or self.found.verdict == "reversed" else "not contradicted"
+        if self.strict or self.found.verdict == "reversed":
+            return self.found.verdict
+        return "undecided" if math.isnan(self.found.p) else "not contradicted"
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from typing import Any
 
 from rnncli import config
 from rnncli.ablation.settings import AblationSettings, Changes, TaskSettings, flat, merged
+from rnncli.ablation.space import distribution
 from rnncli.ablation.variants import baseline_of, order_of, variants
 from rnncli.config.document import Document, Mistake
 from rnncli.config.overrides import Change, change, parsed
@@ -100,7 +101,12 @@ class Plan:
 
 
 def _wrong(settings: AblationSettings) -> Iterator[Mistake]:
-    """What no key says by itself: names of variants and metrics that do not exist."""
+    """What no key says by itself: names of variants and metrics that do not exist, draws that can't be made."""
+    for key, text in (settings.search.space if settings.search else {}).items():
+        try:
+            distribution(text)
+        except ValueError as error:
+            yield Mistake(("search", "space", key), str(error))
     try:
         found = variants(settings)
     except ValueError as error:

@@ -58,22 +58,9 @@ class Preparation:
         return " of ".join(name for name in (variant, task) if name)
 
     def _written(self) -> dict[str, Distribution]:
-        """Where the values of each key come from.
-
-        Raises:
-            ConfigError: all that is written as no distribution is.
-        """
+        """Where the values of each key come from."""
         search = self.plan.settings.search
-        found: dict[str, Distribution] = {}
-        mistakes = []
-        for key, text in (search.space if search else {}).items():
-            try:
-                found[key] = distribution(text)
-            except ValueError as error:
-                mistakes.append(f"{self.plan.path}: search.space.{key}: {error}")
-        if mistakes:
-            raise ConfigError(mistakes)
-        return found
+        return {key: distribution(text) for key, text in (search.space if search else {}).items()}
 
     def _lane(self, task: str, variant: str, written: Mapping[str, Distribution]) -> Lane:
         search, metric = self.plan.settings.search, self.plan.tasks[task].metric or ""

@@ -206,11 +206,11 @@ class AblationSettings(Settings):
         if count > _MOST:
             yield Mistake(("vary",), f"{count:,} variants; at most {_MOST:,}")
         for name, task in self.all_tasks.items():
-            of = f"of the task {name}" if name else "of the runs"
+            of, place = (f"of the task {name}", ("tasks", name)) if name else ("of the runs", ())
             if task.base is None:
-                yield Mistake(("base",), f"the config {of} is not given")
+                yield Mistake((*place, "base"), f"the config {of} is not given")
             if task.metric is None:
-                yield Mistake(("metric",), f"nothing to compare by is given {of}, as in metric: test.accuracy")
+                yield Mistake((*place, "metric"), f"nothing to compare by is given {of}, as in metric: test.accuracy")
         seeds = self.all_seeds
         if len(set(seeds)) < len(seeds):
             yield Mistake(("seeds",), "one stands there twice")

@@ -50,15 +50,17 @@ def test_mistakes_of_the_plan_at_once(tmp_path: Path) -> None:
         vary=CELLS,
         baseline="lstn",
         metric="test.msee",
+        search={"trials": 2, "space": {"training.learning_rate": "log-unifrm 1 2"}},
         claims=[{"order": "lstm < grv"}, {"order": "gru"}],
         published={"lsmt": 3},
     )
     starts = [
         "cells.yaml:2:9: metric: unknown metric 'msee'; did you mean 'mse'? allowed: ",
         "cells.yaml:8:11: baseline: unknown variant 'lstn'; did you mean 'lstm'? allowed: gru, lstm",
-        "cells.yaml:10:10: claims.0.order: unknown variant 'grv'; did you mean 'gru'? allowed: gru, lstm",
-        "cells.yaml:11:10: claims.1.order: 'gru' has no < between two variants",
-        "cells.yaml:13:3: published.lsmt: unknown variant 'lsmt'; did you mean 'lstm'? allowed: gru, lstm",
+        "cells.yaml:12:29: search.space.training.learning_rate: expected uniform 0 1, log-uniform 20 200, ",
+        "cells.yaml:14:10: claims.0.order: unknown variant 'grv'; did you mean 'gru'? allowed: gru, lstm",
+        "cells.yaml:15:10: claims.1.order: 'gru' has no < between two variants",
+        "cells.yaml:17:3: published.lsmt: unknown variant 'lsmt'; did you mean 'lstm'? allowed: gru, lstm",
     ]
     assert len(found) == len(starts)
     assert all(each.startswith(start) for each, start in zip(found, starts, strict=True)), found

@@ -93,6 +93,17 @@ def test_sentences_of_claims_count_their_pairs():
     assert lines[2] == "a < d: no runs"
 
 
+def test_what_claims_to_be_no_worse_cannot_be_told_where_nothing_was_tested() -> None:
+    study = small({"a": [5.0], "b": [7.5]}).study
+    claimed = replace(study, claims=[Claim("", "a <= b", [["a"], ["b"]], strict=False)])
+    (task,) = analyse(claimed).tasks
+    assert task.claims[0].verdict == "cannot be told"
+    assert sentences.of_claim(task.claims[0], task).startswith(
+        "a <= b: cannot be told (0 of 1 pair not contradicted, 1 "
+    )
+    assert sentences.of_pair(task.claims[0].pairs[0], task).startswith("a <= b: cannot be told (difference +2.5")
+
+
 @pytest.mark.parametrize(
     ("center", "verdict"), [(5.001, "not contradicted"), (3.0, "not contradicted"), (7.0, "does not hold")]
 )
