@@ -14,9 +14,10 @@ from typing import get_args
 import pytest
 
 from rnncli.config import read, schema
+from rnncli.inputs.answer_settings import AnswerSettings
 from rnncli.inputs.audio.settings import AudioTarget
+from rnncli.inputs.captions.settings import CaptionSettings
 from rnncli.inputs.catalogue import LOADER_SETTINGS
-from rnncli.inputs.pairs.settings import AnswerSettings
 from rnncli.inputs.targets import TaskMode
 from rnncli.inputs.text.settings import TextTarget
 from rnncli.inputs.time_series.settings import SeriesTarget
@@ -90,6 +91,7 @@ def test_every_task_and_every_kind_of_target_of_each_loader_has_a_config() -> No
     allowed = {("text", kind) for kind in get_args(TextTarget.model_fields["kind"].annotation)}
     allowed |= {("time-series", kind) for kind in get_args(SeriesTarget.model_fields["kind"].annotation)}
     allowed |= {("pairs", kind) for kind in get_args(AnswerSettings.model_fields["kind"].annotation)}
+    allowed |= {("captions", kind) for kind in get_args(CaptionSettings.model_fields["kind"].annotation)}
     allowed |= {("audio", kind) for kind in get_args(AudioTarget.model_fields["kind"].annotation)}
     targets = ((config.data.loader, getattr(config.data, "target", None)) for config in found)
     assert {(loader, target.kind) for loader, target in targets if hasattr(target, "kind")} == allowed

@@ -1,4 +1,4 @@
-"""Pictures of two coloured shapes, and what they show in two sentences.
+"""Pictures of two coloured shapes, what they show in two sentences, and how much of each strip is coloured.
 
 Which shape stands above, below, left or right of the other has to be seen, and colour and shape of each belong
 together. Each sentence begins with another of the two.
@@ -27,8 +27,8 @@ SHAPES = {
 }
 
 
-def picture(random: Random) -> tuple[bytes, list[str]]:
-    """A PNG and two captions."""
+def picture(random: Random) -> tuple[bytes, list[str], list[int]]:
+    """A PNG, two captions, and the coloured pixels of each strip of two columns."""
     shapes = random.sample(list(SHAPES), 2)
     colours = random.sample(list(COLOURS), 2)
     relation = random.choice(list(OPPOSITE))
@@ -45,7 +45,9 @@ def picture(random: Random) -> tuple[bytes, list[str]]:
     first, second = (f"a {colour} {shape}" for colour, shape in zip(colours, shapes, strict=True))
     back = random.randint(200, 250)
     palette = [(back, back, back), *(COLOURS[colour] for colour in colours)]
-    return png(grid, palette), [f"{first} {relation} {second}", f"{second} {OPPOSITE[relation]} {first}"]
+    captions = [f"{first} {relation} {second}", f"{second} {OPPOSITE[relation]} {first}"]
+    strips = [sum(bool(pixel) for row in grid for pixel in row[left : left + 2]) for left in range(0, SIZE, 2)]
+    return png(grid, palette), captions, strips
 
 
 def png(grid: list[list[int]], palette: list[tuple[int, int, int]]) -> bytes:
@@ -72,8 +74,10 @@ def files() -> Iterator[tuple[str, str | bytes]]:
     drawn = [(f"{number:03}.png", *picture(random)) for number in range(PICTURES)]
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w") as file:
-        for name, content, _ in drawn:
+        for name, content, *_ in drawn:
             file.writestr(zipfile.ZipInfo(name), content)  # dated 1980
     yield "shapes.zip", archive.getvalue()
-    rows = [(name, caption) for name, _, captions in drawn for caption in captions]
+    rows = [(name, caption) for name, _, captions, _ in drawn for caption in captions]
     yield "shapes.csv", table(("image", "caption"), rows)
+    head = ("image", *(f"strip{number}" for number in range(SIZE // 2)))
+    yield "shapes_strips.csv", table(head, [(name, *strips) for name, *_, strips in drawn])

@@ -48,14 +48,17 @@ class DecoderSettings(Settings):
     costs so much in the loss (See et al. 2017); 0 is without."""
 
     copy_words: bool = False
-    """Mix the output with a copy of the tokens that are attended to (See et al. 2017); needs data.shared_vocabulary."""
+    """Mix the output with a copy of the tokens that are attended to (See et al. 2017); needs data.shared_vocabulary,
+    and copies what that has: a token unknown to it is copied as unknown."""
 
     reads_forecast: bool = True
     """For forecasts: read the numbers written for the step before, in training the true ones; otherwise only where in
     the horizon the step stands, and what is known of it."""
 
     scheduled_sampling: float = Field(0.0, ge=0, le=1)
-    """Share of what the decoder reads in training that are its own guesses (Bengio et al. 2015)."""
+    """Share of what the decoder reads in training that are its own guesses (Bengio et al. 2015). Tokens are read in one
+    go without input_feeding, and the guesses are then those of a first pass over the right ones (Mihaylova & Martins
+    2019)."""
 
     scheduled_sampling_steps: int = Field(1000, ge=1)
     """Training batches over which that share grows from 0 in a line."""

@@ -1,4 +1,4 @@
-"""A sequence of numbers from a class or a vector."""
+"""A sequence of numbers from a class, a vector or a picture."""
 
 from __future__ import annotations
 

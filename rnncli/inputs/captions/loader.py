@@ -1,4 +1,4 @@
-"""Images, or features of images, with captions."""
+"""Images, or features of images, with captions or numbers."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ from rnncli.inputs.captions.new_images import pictures
 from rnncli.inputs.captions.reading import Captioned, captioned, listed
 from rnncli.inputs.captions.settings import CaptionsSettings
 from rnncli.inputs.captions.vectors import Vectors, read_vectors
+from rnncli.inputs.curves import CurveAnswers, Curves
 from rnncli.inputs.encoding import Encoded, Encoder, Tally, unknown_shares
 from rnncli.inputs.features import Images, Values
 from rnncli.inputs.fitting import fit, uncut
@@ -37,7 +38,7 @@ _TOGETHER = 256
 
 @LOADERS.register("captions")
 class CaptionsLoader(Loader[CaptionsSettings]):
-    """Images with a caption or several each.
+    """Images with a caption or several each, or with the numbers of some columns.
 
     Its one feature is "image": Images, or of features Values of one step a region, standardised together by the
     training part. There every caption is an example; in the other parts every image is one, whose target is its first
@@ -51,6 +52,7 @@ class CaptionsLoader(Loader[CaptionsSettings]):
         self._center, self._scale = 0.0, 1.0
         self._shape: tuple[int, ...] = ()
         self._encoder: Encoder
+        self._curves: CurveAnswers | None = None
 
     def load(self, limit: int | None = None, refit: bool = False) -> dict[SplitName, Dataset]:
         settings, bad = self.settings, BadRows(self.settings.skip_bad_rows)
@@ -63,6 +65,10 @@ class CaptionsLoader(Loader[CaptionsSettings]):
             seen = values[sorted({row for _, row in train})].double()
             self._center, self._scale = float(seen.mean()), float(seen.std(correction=0)) or 1.0
             values = self._scaled(values)
+        if settings.target.numbers:
+            self._fit_numbers([image.numbers for image, _ in train])
+            self.notes += bad.notes()
+            return {name: self._with_numbers(part, values) for name, part in {"train": train, **parts}.items()}
         kept, encoded = self._fit([text for image, _ in train for text in image.texts])
         examples = [(row, _own_first(image.texts, own)) for image, row in train for own in range(len(image.texts))]
         rows, references = zip(*(examples[each] for each in kept), strict=True)
@@ -75,7 +81,8 @@ class CaptionsLoader(Loader[CaptionsSettings]):
         return datasets
 
     def state(self) -> dict[str, Any]:
-        return self._encoder.to_json() | {
+        answers = self._encoder.to_json() if self._curves is None else {"numbers": self._curves.to_json()}
+        return answers | {
             "target": self.target.to_json(),
             "shape": list(self._shape),
             "center": self._center,
@@ -84,7 +91,10 @@ class CaptionsLoader(Loader[CaptionsSettings]):
 
     def restore(self, state: Mapping[str, Any]) -> None:
         try:
-            self._encoder = uncut(Encoder.from_json(self.settings.target, state))
+            if self.settings.target.numbers:
+                self._curves = CurveAnswers.from_json(state["numbers"])
+            else:
+                self._encoder = uncut(Encoder.from_json(self.settings.target, state))
             self.target = Target.from_json(state["target"])
             self._center, self._scale = float(state["center"]), float(state["scale"])
             self._set_shape(tuple(int(size) for size in state["shape"]))
@@ -94,7 +104,11 @@ class CaptionsLoader(Loader[CaptionsSettings]):
     def labelled(self, path: Path) -> Dataset:
         bad = BadRows(self.settings.skip_bad_rows)
         parts, values = self._seen({"test": [path]}, None, bad)
-        dataset, tally = self._evaluated(self._shuffled(parts)["test"], self._scaled(values))
+        part, values = self._shuffled(parts)["test"], self._scaled(values)
+        if self._curves is not None:
+            self.notes += bad.notes()
+            return self._with_numbers(part, values)
+        dataset, tally = self._evaluated(part, values)
         self.notes += [unknown_shares({"": tally}, self.settings.target.units), *bad.notes()]
         return dataset
 
@@ -103,11 +117,15 @@ class CaptionsLoader(Loader[CaptionsSettings]):
         while some := list(islice(found, _TOGETHER)):
             values = torch.from_numpy(np.stack([picture.values for picture in some]))
             resized += sum(picture.other for picture in some)
-            shared = Shared(self._scaled(values), np.arange(len(some)))
-            yield Chunk(Captions({FEATURE: shared}, None), [picture.own for picture in some])
+            inputs = {FEATURE: Shared(self._scaled(values), np.arange(len(some)))}
+            data = Captions(inputs, None) if self._curves is None else self._curves.dataset(inputs, None)
+            yield Chunk(data, [picture.own for picture in some])
         self._tell_resized(resized)
 
     def written(self, chunk: Chunk, predictions: Sequence[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
+        if self._curves is not None:
+            yield from self._curves.written(chunk.rows, predictions)
+            return
         yield from ({**own, **prediction} for own, prediction in zip(chunk.rows, predictions, strict=True))
 
     def _parts(self, limit: int | None, bad: BadRows) -> tuple[dict[SplitName, Taken], Tensor]:
@@ -197,6 +215,17 @@ class CaptionsLoader(Loader[CaptionsSettings]):
             "sequence", vocabulary.entries, tuple(counts.tolist()), units=settings.units, from_one=True
         )
         return np.array(kept, np.int64), encoded
+
+    def _fit_numbers(self, items: Sequence[tuple[float, ...]]) -> None:
+        self._curves = CurveAnswers.fit(self.settings.target.names, items)
+        self.target = self._curves.target
+
+    def _with_numbers(self, part: Taken, values: Tensor) -> Curves:
+        """Every image with its numbers."""
+        if self._curves is None:
+            raise ValueError("captions are written, not numbers")
+        shared = Shared(values, np.array([row for _, row in part], np.int64))
+        return self._curves.dataset({FEATURE: shared}, [image.numbers for image, _ in part])
 
     def _evaluated(self, part: Taken, values: Tensor) -> tuple[Captions, Tally]:
         """Every image with its first caption as the target, and how much of that is unknown."""

@@ -1,15 +1,16 @@
-"""Captions and lists of images, as they stand in files."""
+"""Captions, or numbers, and lists of images, as they stand in files."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Literal, NamedTuple
 
-from rnncli.errors import DataError, nearest
+from rnncli.errors import ConfigError, DataError, nearest
 from rnncli.inputs import tables
-from rnncli.inputs.captions.settings import CaptionsSettings
+from rnncli.inputs.captions.settings import CaptionSettings, CaptionsSettings
+from rnncli.inputs.curves import numbers
 from rnncli.inputs.cutting import prepared
 from rnncli.inputs.files import OnBadRow, lines, place
 from rnncli.inputs.frame import is_frame
@@ -22,29 +23,32 @@ Form = Literal["csv", "tsv", "jsonl", "parquet", "tokens"]
 
 @dataclass
 class Captioned:
-    """An image and its captions.
+    """An image and what is to be written of it.
 
     Attributes:
         name: as the file with the captions writes it.
         source, line: where it is named first.
-        texts: its captions, as they are learnt and compared.
+        texts: its captions, as they are learnt and compared; none where numbers are written.
+        numbers: those of the columns of data.target; none where captions are written.
     """
 
     name: str
     source: str
     line: int
     texts: list[str] = field(default_factory=list)
+    numbers: tuple[float, ...] = ()
 
 
 class Line(NamedTuple):
     """A row that names an image.
 
     Attributes:
+        cells: what stands in the columns of data.target.
         own: the columns that a predictions file repeats.
     """
 
     name: str
-    caption: str
+    cells: Sequence[str]
     source: str
     line: int
     own: dict[str, str]
@@ -56,25 +60,41 @@ def form_of(path: Path, settings: CaptionsSettings) -> Form:
 
 
 def captioned(paths: Sequence[Path], settings: CaptionsSettings, on_bad_row: OnBadRow) -> dict[str, Captioned]:
-    """The images of files with captions by name, in the order in which they are first named.
+    """The images of files with captions, or numbers, by name, in the order in which they are first named.
 
     Raises:
+        ConfigError: numbers are asked for of a file without columns.
         DataError: a file can't be used, or there are no captions.
     """
     found: dict[str, Captioned] = {}
     for path in paths:
         form = form_of(path, settings)
+        if form == "tokens" and settings.target.numbers:
+            raise ConfigError([f"data.target.kind: values are columns of a table, and {path} is none"])
         rows = (
             _tokens(path, settings, on_bad_row) if form == "tokens" else table(path, form, settings, True, on_bad_row)
         )
         for row in rows:
-            if text := prepared(row.caption, settings.target):
-                found.setdefault(row.name, Captioned(row.name, row.source, row.line)).texts.append(text)
-            else:
-                on_bad_row(DataError(f"the caption of image {row.name} is empty", row.source, row.line))
+            try:
+                _add(row, settings.target, found)
+            except ValueError as error:
+                on_bad_row(DataError(str(error), row.source, row.line))
     if not found:
-        raise DataError("has no captions", paths[0])
+        raise DataError(f"has no {'numbers' if settings.target.numbers else 'captions'}", paths[0])
     return found
+
+
+def _add(row: Line, target: CaptionSettings, found: dict[str, Captioned]) -> None:
+    """Raises a ValueError where the row has nothing to write, or numbers that its image has already."""
+    image = Captioned(row.name, row.source, row.line)
+    if target.numbers:
+        if row.name in found:
+            raise ValueError(f"image {row.name} has numbers already, in line {found[row.name].line}")
+        found[row.name] = replace(image, numbers=numbers(row.cells, target.names))
+    elif text := prepared(row.cells[0], target):
+        found.setdefault(row.name, image).texts.append(text)
+    else:
+        raise ValueError(f"the caption of image {row.name} is empty")
 
 
 def listed(
@@ -93,7 +113,7 @@ def listed(
             if name in found:
                 on_bad_row(DataError(f"lists image {name} a second time", path, line))
             elif name in known:
-                found[name] = Captioned(name, str(path), line, known[name].texts)
+                found[name] = replace(known[name], source=str(path), line=line)
             else:
                 close = nearest(name, known)
                 hint = f"; the nearest that has one is {close}" if close else ""
@@ -119,7 +139,7 @@ def _tokens(path: Path, settings: CaptionsSettings, on_bad_row: OnBadRow) -> Ite
                 )
             )
             continue
-        yield Line(image, caption, str(path), line, {})
+        yield Line(image, [caption], str(path), line, {})
 
 
 def table(
@@ -135,13 +155,13 @@ def table(
         captions: they must be there too.
     """
     name = "the frame" if is_frame(source) else place(source)
-    column = settings.target.column
-    needed = {settings.image: "data.image"} | ({column: "data.target.column"} if captions else {})
+    target, key = settings.target, f"data.target.{'columns' if settings.target.numbers else 'column'}"
+    needed = {settings.image: "data.image"} | (dict.fromkeys(target.names, key) if captions else {})
     rows = tables.rows(
         source,
         form,
         columns=settings.columns,
-        without=[] if captions else [column],
+        without=[] if captions else target.names,
         separator=settings.separator,
         encoding=settings.encoding,
         on_bad_row=on_bad_row,
@@ -161,4 +181,4 @@ def table(
         if not image:
             on_bad_row(DataError(f"names no image in column {settings.image!r}", name, row.line))
             continue
-        yield Line(image, row.values[column] if captions else "", name, row.line, row.values)
+        yield Line(image, [row.values[each] for each in target.names if captions], name, row.line, row.values)

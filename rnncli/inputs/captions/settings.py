@@ -9,7 +9,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from rnncli.config.paths import InputPath
-from rnncli.inputs.cutting import TargetSettings
+from rnncli.inputs.answer_settings import AnswerSettings
 from rnncli.inputs.files import suffix
 from rnncli.inputs.settings import SplitSettings, TableSettings
 from rnncli.inputs.tables import FORMATS
@@ -17,11 +17,11 @@ from rnncli.inputs.tables import FORMATS
 Side = Annotated[int, Field(ge=1)]
 
 
-class CaptionSettings(TargetSettings):
-    """The caption that is to be written."""
+class CaptionSettings(AnswerSettings):
+    """The caption, or the numbers, to be written of an image."""
 
     column: str = "caption"
-    """Column of a table that holds it."""
+    """Column of a table that holds the caption."""
 
     max_length: int | None = Field(None, ge=1)
     """Training captions with more units are left out; the other parts are not cut."""
@@ -81,10 +81,12 @@ class CaptionsSettings(TableSettings):
             "separator: is for CSV alone": self.changed("separator") and self.format not in ("auto", "csv"),
             "names: is for a .npy of features": self.names is not None and suffix(self.images) != ".npy",
             "size: features of images have none": self.changed("size") and self.vectors,
-            "target.column: is data.image, the column that names the image": target.column == self.image,
+            "target.column: is data.image, the column that names the image": target.names == [self.image],
+            "target.columns: one is data.image, the column that names the image": self.image in (target.columns or []),
+            "format: tokens holds captions, and target.kind is values": self.format == "tokens" and target.numbers,
         }
         yield from (sentence for sentence, applies in idle.items() if applies)
-        yield from target.cut_idly("target")
+        yield from target.idle()
         drawn = "split.seed" if self.shuffle_images else None
         yield from (told for told in self.idle_split(self.split) if drawn is None or not told.startswith(drawn))
 

@@ -13,13 +13,13 @@ from rnncli.errors import ConfigError, DataError, RunError
 from rnncli.inputs.answered import Answered
 from rnncli.inputs.bad_rows import BadRows
 from rnncli.inputs.batches import Dataset, Ragged
+from rnncli.inputs.curves import CurveAnswers, Curves
 from rnncli.inputs.cutting import prepared
 from rnncli.inputs.encoding import Encoder, unknown_shares
 from rnncli.inputs.fitting import uncut
 from rnncli.inputs.folders import holds_folders, left_out
 from rnncli.inputs.loader import LOADERS, Chunk, Loader, Source, SplitName
 from rnncli.inputs.pairs.aligned import beside
-from rnncli.inputs.pairs.curves import CurveAnswers, Curves
 from rnncli.inputs.pairs.fitting import Tallies, fit
 from rnncli.inputs.pairs.parts import Part, hold_out, read
 from rnncli.inputs.pairs.reading import Form, form_of, sources

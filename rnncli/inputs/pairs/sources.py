@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import unicodedata
 from abc import ABC, abstractmethod
 from collections import Counter
@@ -12,11 +11,13 @@ from typing import Any, ClassVar
 import numpy as np
 import torch
 
+from rnncli.inputs.answer_settings import AnswerSettings
 from rnncli.inputs.batches import Ragged
+from rnncli.inputs.curves import numbers
 from rnncli.inputs.cutting import prepared
 from rnncli.inputs.encoding import Encoded, Encoder
-from rnncli.inputs.features import LARGEST, UNKNOWN, Categories, Feature, Tokens, Values
-from rnncli.inputs.pairs.settings import AnswerSettings, SourceSettings
+from rnncli.inputs.features import UNKNOWN, Categories, Feature, Tokens, Values
+from rnncli.inputs.pairs.settings import SourceSettings
 from rnncli.inputs.targets import unseen
 from rnncli.inputs.time_series import scaling
 from rnncli.inputs.time_series.scaling import Scale
@@ -33,7 +34,7 @@ def parse(cells: Sequence[str], settings: SourceSettings) -> Item:
         ValueError: there is none; says why.
     """
     if settings.kind == "values":
-        return tuple(_number(cell, column) for cell, column in zip(cells, settings.names, strict=True))
+        return numbers(cells, settings.names)
     [cell] = cells
     found = prepared(cell, settings) if settings.kind == "text" else unicodedata.normalize("NFC", cell).strip()
     if not found:
@@ -48,21 +49,11 @@ def parse_target(cells: Sequence[str], settings: AnswerSettings) -> Item:
         ValueError: there is none; says why.
     """
     if settings.kind == "values":
-        return tuple(_number(cell, column) for cell, column in zip(cells, settings.names, strict=True))
+        return numbers(cells, settings.names)
     [cell] = cells
     if not (found := prepared(cell, settings)):
         raise ValueError("the target is empty")
     return found
-
-
-def _number(cell: str, column: str) -> float:
-    try:
-        number = float(cell)
-    except ValueError:
-        number = math.nan
-    if not abs(number) <= LARGEST:
-        raise ValueError(f"column {column!r} holds {cell!r} where a finite number is needed")
-    return number
 
 
 class Sources(ABC):

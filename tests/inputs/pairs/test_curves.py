@@ -13,7 +13,7 @@ import torch
 from pydantic import ValidationError
 
 from rnncli.errors import ConfigError, DataError
-from rnncli.inputs.pairs.curves import Curves
+from rnncli.inputs.curves import Curves
 from rnncli.inputs.pairs.loader import PairsLoader
 from rnncli.inputs.pairs.settings import PairsSettings
 from rnncli.tasks.baselines import baseline

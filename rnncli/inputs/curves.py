@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,13 +11,34 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from rnncli.inputs.batches import Batch, Dataset, Ragged, plan_by_length
+from rnncli.inputs.answered import Inputs
+from rnncli.inputs.batches import Batch, Dataset, plan_by_length
+from rnncli.inputs.features import LARGEST
 from rnncli.inputs.targets import Target
 from rnncli.inputs.time_series import scaling
 from rnncli.inputs.time_series.scaling import Scale
 
 VALUE = "value"
 """What the numbers of all columns are called where one name stands for them."""
+
+
+def numbers(cells: Sequence[str], columns: Sequence[str]) -> tuple[float, ...]:
+    """The numbers in the cells of some columns.
+
+    Raises:
+        ValueError: one of them holds none; says which.
+    """
+    return tuple(_number(cell, column) for cell, column in zip(cells, columns, strict=True))
+
+
+def _number(cell: str, column: str) -> float:
+    try:
+        number = float(cell)
+    except ValueError:
+        number = math.nan
+    if not abs(number) <= LARGEST:
+        raise ValueError(f"column {column!r} holds {cell!r} where a finite number is needed")
+    return number
 
 
 class Curves(Dataset):
@@ -29,7 +51,7 @@ class Curves(Dataset):
 
     unit = "pairs"
 
-    def __init__(self, inputs: Mapping[str, Ragged], values: Tensor | None, scale: Scale) -> None:
+    def __init__(self, inputs: Mapping[str, Inputs], values: Tensor | None, scale: Scale) -> None:
         self.inputs, self.values = dict(inputs), values
         self._center, self._scale = (torch.tensor(part).float().view(1, 1, 1) for part in (scale.center, scale.scale))
 
@@ -74,7 +96,7 @@ class CurveAnswers:
     def target(self) -> Target:
         return Target("forecast", (VALUE,), horizon=len(self.columns), from_one=True)
 
-    def dataset(self, inputs: Mapping[str, Ragged], items: Sequence[Any] | None) -> Curves:
+    def dataset(self, inputs: Mapping[str, Inputs], items: Sequence[Any] | None) -> Curves:
         """Args: items: the numbers of each example; None to predict only."""
         values = None
         if items is not None:
