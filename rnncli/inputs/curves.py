@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,32 +12,12 @@ from torch import Tensor
 
 from rnncli.inputs.answered import Inputs
 from rnncli.inputs.batches import Batch, Dataset, plan_by_length
-from rnncli.inputs.features import LARGEST
 from rnncli.inputs.targets import Target
 from rnncli.inputs.time_series import scaling
 from rnncli.inputs.time_series.scaling import Scale
 
 VALUE = "value"
 """What the numbers of all columns are called where one name stands for them."""
-
-
-def numbers(cells: Sequence[str], columns: Sequence[str]) -> tuple[float, ...]:
-    """The numbers in the cells of some columns.
-
-    Raises:
-        ValueError: one of them holds none; says which.
-    """
-    return tuple(_number(cell, column) for cell, column in zip(cells, columns, strict=True))
-
-
-def _number(cell: str, column: str) -> float:
-    try:
-        number = float(cell)
-    except ValueError:
-        number = math.nan
-    if not abs(number) <= LARGEST:
-        raise ValueError(f"column {column!r} holds {cell!r} where a finite number is needed")
-    return number
 
 
 class Curves(Dataset):

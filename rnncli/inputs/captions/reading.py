@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, BinaryIO, Literal, NamedTuple
 from rnncli.errors import ConfigError, DataError, nearest
 from rnncli.inputs import tables
 from rnncli.inputs.captions.settings import CaptionSettings, CaptionsSettings
-from rnncli.inputs.curves import numbers
 from rnncli.inputs.cutting import prepared
 from rnncli.inputs.files import OnBadRow, lines, place
 from rnncli.inputs.frame import is_frame
+from rnncli.inputs.numbers import numbers
 
 if TYPE_CHECKING:
     import pandas as pd

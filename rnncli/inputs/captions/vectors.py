@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -14,9 +13,9 @@ from rnncli.inputs.arrays import read_npy
 from rnncli.inputs.captions.album import look_up
 from rnncli.inputs.captions.reading import table
 from rnncli.inputs.captions.settings import CaptionsSettings
-from rnncli.inputs.features import LARGEST
 from rnncli.inputs.files import OnBadRow, lines, open_binary, suffix
 from rnncli.inputs.frame import is_frame
+from rnncli.inputs.numbers import number
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -95,19 +94,9 @@ def read_table(source: Path | BinaryIO | pd.DataFrame, settings: CaptionsSetting
                 raise ValueError(f"has {len(own)} columns of numbers, where the first row has {len(columns)}")
             if row.name in found:
                 raise ValueError(f"names image {row.name} a second time")
-            found[row.name] = [_number(row.own[column], column) for column in own]
+            found[row.name] = [number(row.own[column], column) for column in own]
         except ValueError as error:
             on_bad_row(DataError(str(error), row.source, row.line))
     if not found:
         raise DataError("has no image that can be used", path)
     return Vectors([*found], np.array([*found.values()], np.float32)[:, None], path)
-
-
-def _number(text: str, column: str) -> float:
-    try:
-        number = float(text)
-    except ValueError:
-        number = math.nan
-    if not abs(number) <= LARGEST:
-        raise ValueError(f"column {column!r} holds {text!r} where a finite number is needed")
-    return number

@@ -13,10 +13,10 @@ import torch
 
 from rnncli.inputs.answer_settings import AnswerSettings
 from rnncli.inputs.batches import Ragged
-from rnncli.inputs.curves import numbers
 from rnncli.inputs.cutting import prepared
 from rnncli.inputs.encoding import Encoded, Encoder
 from rnncli.inputs.features import UNKNOWN, Categories, Feature, Tokens, Values
+from rnncli.inputs.numbers import numbers
 from rnncli.inputs.pairs.settings import SourceSettings
 from rnncli.inputs.targets import unseen
 from rnncli.inputs.time_series import scaling

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
@@ -16,7 +15,7 @@ from torch import Tensor
 
 from rnncli.errors import DataError
 from rnncli.inputs.batches import Batch, Ragged, Sequences
-from rnncli.inputs.features import LARGEST
+from rnncli.inputs.numbers import number
 from rnncli.inputs.targets import Target, in_order, unseen
 from rnncli.inputs.text.settings import TextTarget
 
@@ -39,13 +38,7 @@ def parse(raw: str, settings: TextTarget) -> Answer:
         raise ValueError(f"has no {settings.kind}" + (f" in column {settings.column!r}" if settings.column else ""))
     if settings.kind == "class":
         return raw
-    try:
-        number = float(raw)
-    except ValueError:
-        number = math.nan
-    if not abs(number) <= LARGEST:
-        raise ValueError(f"column {settings.column!r} holds {raw!r} where a finite number is needed")
-    return number
+    return number(raw, settings.column)
 
 
 def _labels(raw: str, separator: str) -> list[Any]:
